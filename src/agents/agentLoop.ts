@@ -1,0 +1,155 @@
+/**
+ * The agent's loop: model turn, tool calls, again, until a tool ends it. It emits events and knows no UI, file or
+ * provider. Everything it needs to go on is in the ledger, so after a crash it simply starts again and continues.
+ */
+import type { Emitter } from '../base/emitter.ts';
+import type { TaskView } from '../domain/squadState.ts';
+import type { Signal } from '../domain/signals.ts';
+import type { Ledger } from '../ports.ts';
+import type { Tool, ToolContext } from '../tools/tool.ts';
+import type { ToolRunner } from '../tools/toolRunner.ts';
+import type { TaskWorkspace } from '../workspace/taskWorkspace.ts';
+import type { ModelTurn } from './modelTurn.ts';
+import { Transcript } from './transcript.ts';
+
+/** Answers without a tool call in a row before the agent gives up. */
+const MAX_IDLE_ANSWERS = 3;
+/** Model calls one attempt may take. */
+const MAX_CALLS = 80;
+/** The same failing call in a row before the agent is told, and then given up. */
+const MAX_REPEATS = 6;
+
+export interface LoopServices {
+  readonly ledger: Ledger;
+  readonly toolRunner: ToolRunner;
+  readonly modelTurn: ModelTurn;
+  readonly signals: Emitter<Signal>;
+  /** Notes mail that has come for the agent into its conversation, in the order of priority. */
+  readonly takeMail: () => Promise<void>;
+}
+
+export interface LoopWork {
+  readonly runId: string;
+  readonly taskId: string;
+  readonly agentId: string;
+  readonly instructions: string;
+  readonly brief: string;
+  readonly tools: readonly Tool[];
+  readonly workspace: TaskWorkspace;
+}
+
+/** `ended` by a tool with its value, or given up with a reason that a person can read. */
+export type LoopEnd = { kind: 'ended'; value: unknown } | { kind: 'gave-up'; reason: string };
+
+export async function runAgentLoop(services: LoopServices, work: LoopWork, signal: AbortSignal): Promise<LoopEnd> {
+  const { ledger } = services;
+  const transcript = new Transcript(ledger);
+  if (taskOf(ledger, work).conversation.length === 0) {
+    note(services, work, 'conversation-opened');
+  }
+  for (;;) {
+    signal.throwIfAborted();
+    await transcript.catchUp(taskOf(ledger, work));
+    const [call] = transcript.unanswered();
+    if (call) {
+      const task = taskOf(ledger, work);
+      const interrupted = task.openCall !== undefined;
+      const result = await services.toolRunner.run(
+        call,
+        work.tools,
+        contextOf(services, work),
+        { interrupted },
+        signal,
+      );
+      if (result.end) {
+        return { kind: 'ended', value: result.end.value };
+      }
+      continue;
+    }
+    const stuck = whyStuck(transcript, taskOf(ledger, work));
+    if (stuck !== undefined) {
+      return { kind: 'gave-up', reason: stuck };
+    }
+    if (transcript.idleAnswers() > 0 && transcript.entries.at(-1)?.role === 'assistant') {
+      note(services, work, 'nudge');
+      continue;
+    }
+    await services.takeMail();
+    await transcript.catchUp(taskOf(ledger, work));
+    await services.modelTurn.take({ ...work, attempt: taskOf(ledger, work).attempt }, transcript.entries, signal);
+  }
+}
+
+function whyStuck(transcript: Transcript, task: TaskView): string | undefined {
+  if (transcript.idleAnswers() >= MAX_IDLE_ANSWERS) {
+    return `The model answered ${MAX_IDLE_ANSWERS} times without calling a tool.`;
+  }
+  if (task.conversation.length > MAX_CALLS * 3) {
+    return `The task took more than ${MAX_CALLS * 3} turns without an end.`;
+  }
+  const answers = transcript.entries
+    .filter((entry) => entry.role === 'assistant' && entry.toolCalls.length > 0)
+    .slice(-MAX_REPEATS);
+  const [first] = answers.map((entry) => fingerprint(entry));
+  if (answers.length === MAX_REPEATS && answers.every((entry) => fingerprint(entry) === first)) {
+    return `The model made the same call ${MAX_REPEATS} times in a row.`;
+  }
+  return undefined;
+}
+
+function fingerprint(entry: Transcript['entries'][number]): string {
+  return entry.role === 'assistant'
+    ? JSON.stringify(entry.toolCalls.map(({ name, argumentsText }) => [name, argumentsText]))
+    : '';
+}
+
+function note(services: LoopServices, work: LoopWork, what: 'conversation-opened' | 'nudge'): void {
+  const { runId, taskId, agentId, instructions, brief } = work;
+  const stamp = {
+    runId,
+    taskId,
+    attempt: taskOf(services.ledger, work).attempt,
+    actor: { kind: 'runtime' as const, id: 'runtime' },
+  };
+  if (what === 'conversation-opened') {
+    services.ledger.append({
+      type: 'conversation-opened',
+      ...stamp,
+      actor: { kind: 'agent', id: agentId },
+      instructions,
+      brief,
+    });
+  } else {
+    const names = work.tools.map(({ name }) => name).join(', ');
+    services.ledger.append({
+      type: 'conversation-noted',
+      ...stamp,
+      text: `You answered without calling a tool (or the answer was cut off for its length before the call was whole: write less at once), so nothing happened. Only tool calls count: ${names}. When all is done, call ${work.tools.some(({ name }) => name === 'submit_plan') ? 'submit_plan' : 'finish_task'}.`,
+    });
+  }
+}
+
+function contextOf(services: LoopServices, work: LoopWork): ToolContext {
+  const { runId, taskId, agentId, workspace } = work;
+  const task = taskOf(services.ledger, work);
+  return {
+    runId,
+    taskId,
+    agentId,
+    attempt: task.attempt,
+    step: task.openCall?.step ?? task.steps + 1,
+    writes: task.writes,
+    workspace,
+    onOutput: (text) => {
+      services.signals.fire({ type: 'tool-output', runId, taskId, agentId, text });
+    },
+  };
+}
+
+function taskOf(ledger: Ledger, { runId, taskId }: Pick<LoopWork, 'runId' | 'taskId'>): TaskView {
+  const task = ledger.state.runs[runId]?.tasks[taskId];
+  if (!task) {
+    throw new Error(`No task ${taskId} in run ${runId}`);
+  }
+  return task;
+}

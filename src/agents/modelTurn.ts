@@ -1,0 +1,98 @@
+/** One model call on behalf of a task: reserve, ask, count, settle; the answer is durable before any tool of it runs. */
+import type { Emitter } from '../base/emitter.ts';
+import type { BudgetKeeper } from '../budget/budgetKeeper.ts';
+import type { Usage } from '../domain/budget.ts';
+import type { ConversationEntry, ModelAnswer } from '../domain/conversation.ts';
+import { messageOf, ModelError } from '../domain/errors.ts';
+import type { Signal } from '../domain/signals.ts';
+import type { ModelGateway } from '../llm/modelGateway.ts';
+import type { LanguageModel, LanguageModels, Ledger, ModelReply, ModelRequest } from '../ports.ts';
+import { declare } from '../tools/toolCatalogue.ts';
+import type { Tool } from '../tools/tool.ts';
+
+const MAX_OUTPUT_TOKENS = 8000;
+
+export interface TurnWork {
+  readonly runId: string;
+  readonly taskId: string;
+  readonly agentId: string;
+  readonly attempt: number;
+  readonly tools: readonly Tool[];
+}
+
+export class ModelTurn {
+  private readonly ledger: Ledger;
+  private readonly models: LanguageModels;
+  private readonly gateway: ModelGateway;
+  private readonly budget: BudgetKeeper;
+  private readonly signals: Emitter<Signal>;
+
+  constructor(options: {
+    ledger: Ledger;
+    models: LanguageModels;
+    gateway: ModelGateway;
+    budget: BudgetKeeper;
+    signals: Emitter<Signal>;
+  }) {
+    this.ledger = options.ledger;
+    this.models = options.models;
+    this.gateway = options.gateway;
+    this.budget = options.budget;
+    this.signals = options.signals;
+  }
+
+  /** Resolves once the answer is durable. Rejects with ModelError, BudgetReachedError or the signal's reason. */
+  async take(work: TurnWork, conversation: readonly ConversationEntry[], signal: AbortSignal): Promise<void> {
+    const run = this.ledger.state.runs[work.runId];
+    const task = run?.tasks[work.taskId];
+    if (!run || !task) {
+      throw new Error(`No task ${work.taskId}`);
+    }
+    const model = await this.models.select(run.options.model, signal);
+    const maxOutputTokens = Math.min(MAX_OUTPUT_TOKENS, model.maxOutputTokens);
+    const request: ModelRequest = {
+      purpose: { role: task.role, agentId: work.agentId, taskId: task.id, taskKey: task.key },
+      conversation,
+      tools: work.tools.map((tool) => declare(tool)),
+      maxOutputTokens,
+    };
+    const inputTokens = await countRequest(model, request);
+    const callId = this.budget.reserve(work, model.id, inputTokens + maxOutputTokens);
+    const onText = (text: string): void => {
+      this.signals.fire({ type: 'text-delta', runId: work.runId, taskId: work.taskId, agentId: work.agentId, text });
+    };
+    let reply: ModelReply;
+    try {
+      reply = await this.gateway.ask(model, request, onText, signal);
+    } catch (error) {
+      // What an unanswered call cost nobody says: its whole prompt is assumed.
+      const usage: Usage = { inputTokens, outputTokens: 0, source: 'assumed' };
+      const kind = error instanceof ModelError ? error.kind : signal.aborted ? 'cancelled' : 'failed';
+      this.budget.release(work, callId, { kind, message: messageOf(error) }, usage);
+      throw error;
+    }
+    const usage: Usage = reply.usage
+      ? { ...reply.usage, source: 'provider' }
+      : { inputTokens, outputTokens: await countAnswer(model, reply.answer), source: 'counted' };
+    await this.budget.settle(work, callId, model.id, withUniqueIds(reply.answer), usage);
+  }
+}
+
+async function countRequest(model: LanguageModel, request: ModelRequest): Promise<number> {
+  return model.countTokens(JSON.stringify([request.conversation, request.tools]));
+}
+
+async function countAnswer(model: LanguageModel, answer: ModelAnswer): Promise<number> {
+  return model.countTokens(answer.text + JSON.stringify(answer.toolCalls));
+}
+
+/** Results are matched to calls by id; a model that uses one twice would get them mixed up. */
+function withUniqueIds(answer: ModelAnswer): ModelAnswer {
+  const seen = new Set<string>();
+  const toolCalls = answer.toolCalls.map((call, index) => {
+    const id = call.id === '' || seen.has(call.id) ? `${call.id || 'call'}-${index + 1}` : call.id;
+    seen.add(id);
+    return { ...call, id };
+  });
+  return { ...answer, toolCalls };
+}

@@ -1,0 +1,77 @@
+/** What waits for a person. One queue for all agents; an answer counts once, whichever door it came through. */
+import * as z from 'zod';
+import type { DeepReadonly } from '../base/deepReadonly.ts';
+import { acceptanceCheckSchema } from './proof.ts';
+
+/** What `--approve` and its setting can answer ahead; protected requests are never among them. */
+export const approvalScopeSchema = z.enum(['plan', 'commands', 'writes', 'network']);
+export type ApprovalScope = z.infer<typeof approvalScopeSchema>;
+
+export const requestSubjectSchema = z.discriminatedUnion('kind', [
+  /** The plan and, with it, exactly the acceptance commands it shows. */
+  z.object({
+    kind: z.literal('plan'),
+    revision: z.number().int(),
+    summary: z.string(),
+    checks: z.array(z.object({ taskKey: z.string(), check: acceptanceCheckSchema })),
+  }),
+  z.object({ kind: z.literal('command'), command: z.string(), cwd: z.string(), why: z.string() }),
+  z.object({ kind: z.literal('write'), path: z.string(), why: z.string() }),
+  z.object({ kind: z.literal('question'), question: z.string(), options: z.array(z.string()) }),
+]);
+export type RequestSubject = z.infer<typeof requestSubjectSchema>;
+
+export const personRequestSchema = z.object({
+  id: z.string(),
+  runId: z.string(),
+  taskId: z.string().optional(),
+  agentId: z.string().optional(),
+  subject: requestSubjectSchema,
+});
+export type PersonRequest = z.infer<typeof personRequestSchema>;
+
+export const requestAnswerSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('allow') }),
+  z.object({ kind: z.literal('deny'), reason: z.string().max(2000).optional() }),
+  z.object({ kind: z.literal('text'), text: z.string().max(20_000) }),
+]);
+export type RequestAnswer = z.infer<typeof requestAnswerSchema>;
+
+/** Which door an answer came through. `policy` is the run's own `--approve` list. */
+export const answerDoorSchema = z.enum(['terminal', 'editor', 'policy']);
+export type AnswerDoor = z.infer<typeof answerDoorSchema>;
+
+export interface RequestRecord extends PersonRequest {
+  openedAt: string;
+  sequence: number;
+  answer?: RequestAnswer;
+  door?: AnswerDoor;
+}
+
+/** The scope that may answer a request ahead, or undefined where only a person can. */
+export function scopeOf(subject: RequestSubject): ApprovalScope | undefined {
+  switch (subject.kind) {
+    case 'plan':
+      return 'plan';
+    case 'command':
+      return 'commands';
+    case 'write':
+      return 'writes';
+    case 'question':
+      return undefined;
+  }
+}
+
+/** A request in one line. */
+export function describeSubject(subject: DeepReadonly<RequestSubject>): string {
+  switch (subject.kind) {
+    case 'plan':
+      return `Accept the plan: ${subject.summary}`;
+    case 'command':
+      return `Run ${subject.command}`;
+    case 'write':
+      return `Write ${subject.path}, which the task did not declare`;
+    case 'question':
+      return subject.question;
+  }
+}

@@ -1,0 +1,93 @@
+/** Every error class of the core. Facts are fields; a `HumanError`'s message is meant to be read by the developer. */
+
+/** Says what happened, what is safe, and what the person can do. Shown as it is, without a stack. */
+export class HumanError extends Error {
+  override name = 'HumanError';
+}
+
+/** The command line or a request was not understood. */
+export class UsageError extends HumanError {
+  override name = 'UsageError';
+}
+
+/** The storage folder or the workspace cannot be used as it is. */
+export class StorageError extends HumanError {
+  override name = 'StorageError';
+}
+
+/** Another living process owns this workspace's squad. */
+export class SquadOwnedError extends StorageError {
+  override name = 'SquadOwnedError';
+  readonly pid: number;
+  constructor(pid: number, host: string) {
+    super(
+      `Another DevSquad (${host}, process ${pid}) runs this workspace's squad. Close it, or stop its runs with "devsquad stop", and try again.`,
+    );
+    this.pid = pid;
+  }
+}
+
+/** The ledger closed because a write failed or its thread ended: nothing more may be done in its name. */
+export class LedgerClosedError extends StorageError {
+  override name = 'LedgerClosedError';
+}
+
+export type ModelFailureKind =
+  | 'unreachable'
+  | 'authentication'
+  | 'quota'
+  | 'rate-limit'
+  | 'not-found'
+  | 'refused'
+  | 'context-overflow'
+  | 'timeout'
+  | 'stalled'
+  | 'malformed'
+  | 'server'
+  | 'no-tools';
+
+/** A model call ended without a usable answer. `retryAfterMs` is what the provider asked for. */
+export class ModelError extends Error {
+  override name = 'ModelError';
+  readonly kind: ModelFailureKind;
+  readonly retryAfterMs: number | undefined;
+  constructor(kind: ModelFailureKind, message: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.kind = kind;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** A tool or a path was refused; the message tells a model what to try instead. */
+export class ToolRefusal extends Error {
+  override name = 'ToolRefusal';
+}
+
+/** A program the host started could not be started at all. */
+export class ProcessStartError extends HumanError {
+  override name = 'ProcessStartError';
+}
+
+/** A git command ended with an exit code that its caller did not expect. */
+export class GitError extends Error {
+  override name = 'GitError';
+  readonly args: readonly string[];
+  readonly exitCode: number | null;
+  readonly stderr: string;
+  constructor(args: readonly string[], exitCode: number | null, stderr: string) {
+    super(`git ${args[0] ?? ''} ended with ${exitCode ?? 'a signal'}: ${stderr.trim().slice(0, 2000)}`);
+    this.args = args;
+    this.exitCode = exitCode;
+    this.stderr = stderr;
+  }
+}
+
+/** The reason given to `AbortController.abort` when work ends on purpose. */
+export class StoppedError extends Error {
+  override name = 'StoppedError';
+}
+
+/** The text of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,171 @@
+/**
+ * Everything that can happen, one versioned union in one envelope. An *input* came from the world (a model answered, a
+ * tool ended, a person decided); a *consequence* was decided by our code from inputs and the living state.
+ */
+import * as z from 'zod';
+import { agentIdentitySchema } from './agent.ts';
+import { answerDoorSchema, personRequestSchema, requestAnswerSchema } from './approval.ts';
+import { usageSchema } from './budget.ts';
+import { modelAnswerSchema } from './conversation.ts';
+import { storedMessageSchema } from './message.ts';
+import { projectPlanSchema } from './plan.ts';
+import { checkResultSchema } from './proof.ts';
+import { diffSummarySchema, runOptionsSchema, runStatusSchema, runUsageSchema, seedSchema } from './run.ts';
+import { taskSpecSchema } from './task.ts';
+
+/** Shape of the events below. A change of shape raises it and adds a file to `upcasts/`. */
+export const EVENT_VERSION = 1;
+
+const input = <Shape extends z.ZodRawShape>(shape: Shape) => ({ input: true as const, fields: z.object(shape) });
+const consequence = <Shape extends z.ZodRawShape>(shape: Shape) => ({ input: false as const, fields: z.object(shape) });
+
+/** One row per type, in the order of a run's life. */
+export const EVENT_TYPES = {
+  /** First record of an owner: what it took over, so that nothing later of older epochs is ever read. */
+  'ledger-opened': input({
+    fromEpoch: z.number().int(),
+    lastSequence: z.number().int(),
+    lastCrc: z.number().int(),
+    host: z.enum(['terminal', 'editor']),
+  }),
+
+  'run-started': input({ objective: z.string(), options: runOptionsSchema }),
+  'run-paused': input({}),
+  'run-resumed': input({}),
+  /** A person stopped the run; it stays unfinished and `resume` takes it up again. */
+  'run-stopped': input({ door: answerDoorSchema }),
+  'run-continued': input({ door: answerDoorSchema }),
+  'repository-seeded': input({ seed: seedSchema }),
+
+  'plan-submitted': consequence({ plan: projectPlanSchema, revision: z.number().int() }),
+  'plan-accepted': consequence({ requestId: z.string() }),
+  'plan-revision-asked': consequence({ requestId: z.string(), comment: z.string() }),
+
+  'agent-created': consequence({ agent: agentIdentitySchema }),
+  'agent-destroyed': consequence({ agentId: z.string(), reason: z.string() }),
+
+  'task-created': consequence({ task: taskSpecSchema }),
+  'task-ready': consequence({}),
+  'task-delegated': consequence({
+    agentId: z.string(),
+    delegatedByAgentId: z.string().optional(),
+    /** Why this agent: every candidate with its score between 0 and 1. */
+    candidates: z.array(z.object({ agentId: z.string(), score: z.number(), reason: z.string() })),
+  }),
+  /** The worktree stands at `baseCommit`; the agent begins, or begins again with a higher attempt. */
+  'task-started': input({ baseCommit: z.string().optional() }),
+  'task-progressed': consequence({ percent: z.number().min(0).max(100).optional(), note: z.string() }),
+  'task-claimed': consequence({ summary: z.string(), artifacts: z.unknown().optional() }),
+  /** The worktree's content as a commit: what verification runs on. */
+  'task-committed': input({ commit: z.string(), tree: z.string() }),
+  'check-ended': input({ result: checkResultSchema }),
+  'task-verified': consequence({ tree: z.string() }),
+  /** Verification or the merge sent the task back to its owner. */
+  'task-reopened': consequence({ cause: z.enum(['claim', 'checks', 'conflict', 'integration']), detail: z.string() }),
+  /** The worktree was moved on to the integration branch; files in conflict carry markers. */
+  'task-rebased': input({ baseCommit: z.string(), conflicts: z.array(z.string()) }),
+  'task-merged': input({ commit: z.string(), tree: z.string() }),
+  'task-proven': consequence({ commit: z.string(), tree: z.string() }),
+  'task-failed': consequence({ reason: z.string() }),
+  'task-cancelled': consequence({ reason: z.string() }),
+  /** A failed or lost try begins anew in a fresh worktree. */
+  'task-retried': consequence({ reason: z.string() }),
+
+  'message-sent': consequence({ message: storedMessageSchema }),
+  'message-delivered': consequence({ messageId: z.string() }),
+  'message-acknowledged': consequence({ messageId: z.string() }),
+  'message-failed': consequence({ messageId: z.string(), reason: z.string() }),
+
+  /** Opens an attempt's conversation: role and rules, then the task. */
+  'conversation-opened': consequence({ instructions: z.string(), brief: z.string() }),
+  /** The runtime says something to the agent: a nudge, or mail, which is processed by this very event. */
+  'conversation-noted': consequence({ text: z.string(), messageId: z.string().optional() }),
+  'model-call-started': consequence({ callId: z.string(), model: z.string(), reservedTokens: z.number().int() }),
+  'model-call-ended': input({ callId: z.string(), model: z.string(), answer: modelAnswerSchema, usage: usageSchema }),
+  'model-call-failed': input({ callId: z.string(), kind: z.string(), message: z.string(), usage: usageSchema }),
+  /** Durable before the effect begins. */
+  'tool-call-started': consequence({
+    callId: z.string(),
+    step: z.number().int(),
+    tool: z.string(),
+    effect: z.enum(['read', 'write', 'process', 'network', 'team']),
+  }),
+  'tool-call-ended': input({
+    callId: z.string(),
+    step: z.number().int(),
+    tool: z.string(),
+    outcome: z.enum(['ok', 'failed', 'refused']),
+    result: z.string(),
+  }),
+
+  'request-opened': consequence({ request: personRequestSchema }),
+  'request-answered': input({ requestId: z.string(), answer: requestAnswerSchema, door: answerDoorSchema }),
+  'request-withdrawn': consequence({ requestId: z.string(), reason: z.string() }),
+
+  'budget-reached': consequence({ resource: z.enum(['tokens', 'requests', 'wallTimeMs']), message: z.string() }),
+  /** Time the run was at work since the last such event; written now and then and when work pauses. */
+  'work-clocked': input({ workedMs: z.number().min(0) }),
+
+  'run-ended': consequence({
+    status: runStatusSchema,
+    reason: z.string().optional(),
+    usage: runUsageSchema,
+    diff: diffSummarySchema.optional(),
+  }),
+  /** Durable before the first file of the working tree changes. */
+  'apply-started': input({ paths: z.array(z.string()) }),
+  'apply-ended': input({ applied: z.boolean(), detail: z.string() }),
+  'apply-undone': input({}),
+  'branch-created': input({ name: z.string() }),
+  'branch-undone': input({}),
+  'run-discarded': input({}),
+  'discard-undone': input({}),
+  /** The run's folder is gone and only its summary remains. */
+  'run-archived': consequence({ reason: z.string() }),
+} as const;
+
+export type EventType = keyof typeof EVENT_TYPES;
+type Shape<Type extends EventType> = z.infer<(typeof EVENT_TYPES)[Type]['fields']>;
+/** An event without fields of its own is inferred as a record of nothing, which no event could be. */
+type Fields<Type extends EventType> = Shape<Type> extends Record<string, never> ? unknown : Shape<Type>;
+
+export const actorSchema = z.object({ kind: z.enum(['agent', 'person', 'runtime']), id: z.string() });
+export type Actor = z.infer<typeof actorSchema>;
+export const RUNTIME: Actor = { kind: 'runtime', id: 'runtime' };
+
+export const envelopeSchema = z.object({
+  version: z.literal(EVENT_VERSION),
+  /** Position in the ledger, from 1, without gaps. */
+  sequence: z.number().int().positive(),
+  /** Which owner wrote it. */
+  epoch: z.number().int().positive(),
+  /** ISO 8601, UTC. */
+  at: z.iso.datetime(),
+  runId: z.string().optional(),
+  taskId: z.string().optional(),
+  attempt: z.number().int().positive().optional(),
+  actor: actorSchema,
+  /** The event that this one answers to; set by the code that handles the cause. */
+  causedBy: z.number().int().positive().optional(),
+  decisionId: z.string().optional(),
+  input: z.boolean(),
+});
+export type Envelope = z.infer<typeof envelopeSchema>;
+
+/** An event in the ledger. */
+export type SquadEvent = { [Type in EventType]: Envelope & { type: Type } & Fields<Type> }[EventType];
+export type EventOf<Type extends EventType> = Extract<SquadEvent, { type: Type }>;
+
+type Stamped = 'version' | 'sequence' | 'epoch' | 'at' | 'input';
+/** An event before the ledger has stamped it. */
+export type EventDraft = {
+  [Type in EventType]: Omit<Envelope, Stamped> & { type: Type } & Fields<Type>;
+}[EventType];
+
+/** Parses what a journal, an archive or a socket gave. Throws a ZodError that names the field. */
+export function parseEvent(value: unknown): SquadEvent {
+  const envelope = envelopeSchema.extend({ type: z.enum(Object.keys(EVENT_TYPES) as [EventType]) }).parse(value);
+  const fields = EVENT_TYPES[envelope.type].fields.parse(value);
+  // Both halves are parsed; only the tie between `type` and its fields is lost to the compiler.
+  return { ...envelope, ...fields } as SquadEvent;
+}

@@ -1,0 +1,17 @@
+/** The process that owns a workspace's squad, as it registers itself for other processes of the same user. */
+import * as z from 'zod';
+
+export const ownerRecordSchema = z.object({
+  epoch: z.number().int().positive(),
+  pid: z.number().int(),
+  host: z.enum(['terminal', 'editor']),
+  /** Where its socket listens. */
+  address: z.string(),
+  storage: z.string(),
+  /** Shown by whoever asks more than to stop: proof of being able to read this user's files. */
+  token: z.string(),
+});
+export type OwnerRecord = z.infer<typeof ownerRecordSchema>;
+
+/** What any request to an owner has; the rest is parsed by whoever handles its type. */
+export const ownerRequestSchema = z.looseObject({ type: z.string(), token: z.string().optional() });

@@ -1,0 +1,113 @@
+/**
+ * A run: one objective from start to the developer's decision.
+ *
+ *   planning → awaiting-approval → working → ended
+ *      ↑______________| (revise)
+ *
+ * `stopped` is no phase: a stopped run keeps its phase and is taken up again by `resume`. What became of the result
+ * (`outcome`) is decided before or after the end, and can be undone for an hour.
+ */
+import * as z from 'zod';
+import { approvalScopeSchema, type RequestRecord } from './approval.ts';
+import { budgetLimitsSchema, type BudgetAccount } from './budget.ts';
+import type { MessageRecord } from './message.ts';
+import type { ProjectPlan } from './plan.ts';
+import type { Task } from './task.ts';
+
+export const modelDoorSchema = z.enum(['rehearsal', 'openai', 'editor']);
+export type ModelDoor = z.infer<typeof modelDoorSchema>;
+
+/** What to do with a proven result without asking: put it in the working tree, make a branch, or keep it for review. */
+export const atEndSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('keep') }),
+  z.object({ kind: z.literal('apply') }),
+  z.object({ kind: z.literal('branch'), name: z.string().min(1).max(200) }),
+]);
+export type AtEnd = z.infer<typeof atEndSchema>;
+
+/** Chosen at the start, kept in `run-started`, so that `resume` goes on with the same. Never holds a key. */
+export const runOptionsSchema = z.object({
+  model: z.object({ door: modelDoorSchema, name: z.string().optional(), baseUrl: z.string().optional() }),
+  maxAgents: z.number().int().min(1).max(32),
+  budget: budgetLimitsSchema,
+  approve: z.array(approvalScopeSchema),
+  atEnd: atEndSchema,
+});
+export type RunOptions = z.infer<typeof runOptionsSchema>;
+
+export type RunPhase = 'planning' | 'awaiting-approval' | 'working' | 'ended';
+
+export const runStatusSchema = z.enum(['succeeded', 'failed', 'stopped', 'budget-reached']);
+export type RunStatus = z.infer<typeof runStatusSchema>;
+
+export const fileChangeSchema = z.object({
+  path: z.string(),
+  status: z.enum(['added', 'modified', 'deleted']),
+  /** Lines; 0 and 0 for binary files. */
+  added: z.number().int(),
+  removed: z.number().int(),
+});
+export type FileChange = z.infer<typeof fileChangeSchema>;
+
+/** What a finished run changes, between the seed and the integration branch. */
+export const diffSummarySchema = z.object({ tree: z.string(), files: z.array(fileChangeSchema) });
+export type DiffSummary = z.infer<typeof diffSummarySchema>;
+
+export const runUsageSchema = z.object({
+  tokens: z.number().int(),
+  requests: z.number().int(),
+  workedMs: z.number(),
+});
+
+/** Where the run's private repository began. */
+export const seedSchema = z.object({
+  /** The developer's HEAD, or null where the folder has no git or no commit yet. */
+  baseCommit: z.string().nullable(),
+  /** Commit in the private repository that holds the working tree as it was, uncommitted changes included. */
+  commit: z.string(),
+  tree: z.string(),
+  /** Path of the workspace inside its repository, '' when it is the repository's root; ends in '/' otherwise. */
+  prefix: z.string(),
+});
+export type Seed = z.infer<typeof seedSchema>;
+
+export type RunOutcome =
+  | { kind: 'kept' }
+  | { kind: 'applying'; at: string }
+  | { kind: 'applied'; at: string }
+  | { kind: 'branched'; at: string; name: string }
+  | { kind: 'discarded'; at: string };
+
+export interface Run {
+  id: string;
+  objective: string;
+  options: RunOptions;
+  phase: RunPhase;
+  paused: boolean;
+  stopped: boolean;
+  status?: RunStatus;
+  /** Why a run failed or reached its budget, for people. */
+  reason?: string;
+  seed?: Seed;
+  /** Head of the integration branch. */
+  integration?: { commit: string; tree: string };
+  plan?: ProjectPlan;
+  planRevision: number;
+  diff?: DiffSummary;
+  outcome: RunOutcome;
+  account: BudgetAccount;
+  /** Model calls under way and what each may cost at most. */
+  reservations: Record<string, { taskId: string; tokens: number }>;
+  tasks: Record<string, Task>;
+  messages: Record<string, MessageRecord>;
+  requests: Record<string, RequestRecord>;
+  /** Counts that ids are made of, so that the same inputs give the same ids. */
+  counters: { message: number; request: number; call: number };
+  startedAt: string;
+  endedAt?: string;
+}
+
+/** Whether `resume` and a restart have something to do here. */
+export function isUnfinished(run: Pick<Run, 'phase'>): boolean {
+  return run.phase !== 'ended';
+}

@@ -1,0 +1,447 @@
+/**
+ * The living state and `apply`, the only thing that writes it: no clock, no chance, no I/O, the same result for the same
+ * events everywhere. It works in place; whoever holds the state from outside sees it deeply readonly.
+ */
+import { assertNever } from '../base/assertNever.ts';
+import type { DeepReadonly } from '../base/deepReadonly.ts';
+import type { Agent } from './agent.ts';
+import { emptyAccount } from './budget.ts';
+import type { EventOf, SquadEvent } from './events.ts';
+import type { MessageRecord } from './message.ts';
+import type { RequestRecord } from './approval.ts';
+import type { Run } from './run.ts';
+import { isOver, type Task } from './task.ts';
+
+export interface SquadState {
+  /** Sequence of the last event applied. */
+  sequence: number;
+  epoch: number;
+  /** Runs that are not archived, by id, in the order they started. */
+  runs: Record<string, Run>;
+  /** What outlives a run. */
+  standing: { agents: Record<string, Agent> };
+}
+
+export type SquadView = DeepReadonly<SquadState>;
+export type RunView = DeepReadonly<Run>;
+export type TaskView = DeepReadonly<Task>;
+export type AgentView = DeepReadonly<Agent>;
+
+/** No text longer than this stays in the living state; the event has it. */
+const LONGEST_TEXT = 4096;
+
+export const emptyState = (): SquadState => ({ sequence: 0, epoch: 0, runs: {}, standing: { agents: {} } });
+
+/** Applies one event in place. Throws when the event does not fit the state: a ledger must not hold such an event. */
+export function apply(state: SquadState, event: SquadEvent): void {
+  state.sequence = event.sequence;
+  state.epoch = event.epoch;
+  switch (event.type) {
+    case 'ledger-opened':
+      return;
+    case 'agent-created':
+      state.standing.agents[event.agent.id] = {
+        ...event.agent,
+        status: 'idle',
+        performance: {},
+        createdAt: event.at,
+        lastActiveAt: event.at,
+      };
+      return;
+    case 'agent-destroyed':
+      delete state.standing.agents[event.agentId];
+      return;
+    case 'run-started':
+      state.runs[event.runId ?? ''] = startRun(event);
+      return;
+    case 'run-archived':
+      delete state.runs[event.runId ?? ''];
+      return;
+    default:
+      applyToRun(state, runOf(state, event), event);
+  }
+}
+
+function startRun(event: EventOf<'run-started'>): Run {
+  return {
+    id: event.runId ?? '',
+    objective: event.objective,
+    options: event.options,
+    phase: 'planning',
+    paused: false,
+    stopped: false,
+    planRevision: 0,
+    outcome: { kind: 'kept' },
+    account: emptyAccount(),
+    reservations: {},
+    tasks: {},
+    messages: {},
+    requests: {},
+    counters: { message: 0, request: 0, call: 0 },
+    startedAt: event.at,
+  };
+}
+
+type RunEvent = Exclude<
+  SquadEvent,
+  { type: 'ledger-opened' | 'agent-created' | 'agent-destroyed' | 'run-started' | 'run-archived' }
+>;
+
+function applyToRun(state: SquadState, run: Run, event: RunEvent): void {
+  switch (event.type) {
+    case 'run-paused':
+      run.paused = true;
+      return;
+    case 'run-resumed':
+      run.paused = false;
+      return;
+    case 'run-stopped':
+      run.stopped = true;
+      return;
+    case 'run-continued':
+      run.stopped = false;
+      return;
+    case 'repository-seeded':
+      run.seed = event.seed;
+      run.integration = { commit: event.seed.commit, tree: event.seed.tree };
+      return;
+    case 'plan-submitted':
+      run.plan = event.plan;
+      run.planRevision = event.revision;
+      run.phase = 'awaiting-approval';
+      return;
+    case 'plan-accepted':
+      run.phase = 'working';
+      return;
+    case 'plan-revision-asked':
+      run.phase = 'planning';
+      return;
+    case 'message-sent':
+      run.counters.message++;
+      run.messages[event.message.id] = recordMessage(event);
+      return;
+    case 'message-delivered':
+      messageOf(run, event.messageId).status = 'delivered';
+      return;
+    case 'message-acknowledged':
+      Object.assign(messageOf(run, event.messageId), { status: 'processed', processedAt: event.at });
+      return;
+    case 'message-failed':
+      messageOf(run, event.messageId).status = 'failed';
+      return;
+    case 'request-opened':
+      run.counters.request++;
+      run.requests[event.request.id] = { ...event.request, openedAt: event.at, sequence: event.sequence };
+      waitForPerson(run, event.request.taskId, true);
+      return;
+    case 'request-answered': {
+      const request = requestOf(run, event.requestId);
+      request.answer = event.answer;
+      request.door = event.door;
+      waitForPerson(run, request.taskId, false);
+      return;
+    }
+    case 'request-withdrawn': {
+      const request = requestOf(run, event.requestId);
+      request.answer = { kind: 'deny', reason: event.reason };
+      waitForPerson(run, request.taskId, false);
+      return;
+    }
+    case 'budget-reached':
+      run.reason = event.message;
+      return;
+    case 'work-clocked':
+      run.account.workedMs += event.workedMs;
+      return;
+    case 'run-ended':
+      run.phase = 'ended';
+      run.status = event.status;
+      run.endedAt = event.at;
+      if (event.reason !== undefined) {
+        run.reason = event.reason;
+      }
+      if (event.diff) {
+        run.diff = event.diff;
+      }
+      return;
+    case 'apply-started':
+      run.outcome = { kind: 'applying', at: event.at };
+      return;
+    case 'apply-ended':
+      run.outcome = event.applied ? { kind: 'applied', at: event.at } : { kind: 'kept' };
+      return;
+    case 'branch-created':
+      run.outcome = { kind: 'branched', at: event.at, name: event.name };
+      return;
+    case 'run-discarded':
+      run.outcome = { kind: 'discarded', at: event.at };
+      return;
+    case 'apply-undone':
+    case 'branch-undone':
+    case 'discard-undone':
+      run.outcome = { kind: 'kept' };
+      return;
+    case 'task-created':
+      run.tasks[event.task.id] = createTask(event);
+      return;
+    default:
+      applyToTask(state, run, taskOf(run, event), event);
+  }
+}
+
+type TaskEvent = Extract<
+  RunEvent,
+  { type: `task-${string}` | `model-call-${string}` | `tool-call-${string}` | `conversation-${string}` | 'check-ended' }
+>;
+
+function applyToTask(
+  state: SquadState,
+  run: Run,
+  task: Task,
+  event: Exclude<TaskEvent, { type: 'task-created' }>,
+): void {
+  switch (event.type) {
+    case 'task-ready':
+      task.phase = 'ready';
+      return;
+    case 'task-delegated':
+      task.agentId = event.agentId;
+      if (event.delegatedByAgentId !== undefined) {
+        task.delegatedByAgentId = event.delegatedByAgentId;
+      }
+      occupyAgent(state, event.agentId, task.id, event.at);
+      return;
+    case 'task-started':
+      task.phase = 'working';
+      task.startedAt ??= event.at;
+      if (event.baseCommit !== undefined) {
+        task.baseCommit = event.baseCommit;
+      }
+      return;
+    case 'task-progressed':
+      task.progress = { note: event.note, ...(event.percent === undefined ? {} : { percent: event.percent }) };
+      return;
+    case 'task-claimed':
+      task.phase = 'proving';
+      task.checks = [];
+      task.claim = {
+        summary: event.summary,
+        ...(event.artifacts === undefined ? {} : { artifacts: event.artifacts }),
+      };
+      return;
+    case 'task-committed':
+      task.work = { commit: event.commit, tree: event.tree };
+      return;
+    case 'check-ended':
+      task.checks.push({ ...event.result, output: event.result.output.slice(-LONGEST_TEXT) });
+      return;
+    case 'task-verified':
+      task.phase = 'merging';
+      return;
+    case 'task-reopened':
+      task.phase = 'working';
+      task.refusedClaims++;
+      return;
+    case 'task-rebased':
+      task.baseCommit = event.baseCommit;
+      return;
+    case 'task-merged':
+      run.integration = { commit: event.commit, tree: event.tree };
+      return;
+    case 'task-proven':
+      endTask(state, task, 'proven', event.at);
+      return;
+    case 'task-failed':
+      task.failure = event.reason;
+      endTask(state, task, 'failed', event.at);
+      return;
+    case 'task-cancelled':
+      task.failure = event.reason;
+      endTask(state, task, 'cancelled', event.at);
+      return;
+    case 'task-retried':
+      releaseAgent(state, task, event.at);
+      resetTask(task);
+      return;
+    case 'conversation-opened':
+      task.conversation.push(event.sequence);
+      return;
+    case 'conversation-noted':
+      task.conversation.push(event.sequence);
+      if (event.messageId !== undefined) {
+        Object.assign(messageOf(run, event.messageId), { status: 'processed', processedAt: event.at });
+      }
+      return;
+    case 'tool-call-started':
+      task.openCall = { callId: event.callId, step: event.step };
+      return;
+    case 'tool-call-ended':
+      task.conversation.push(event.sequence);
+      task.steps = event.step;
+      delete task.openCall;
+      return;
+    case 'model-call-started':
+      run.counters.call++;
+      run.account.requests++;
+      run.account.reservedTokens += event.reservedTokens;
+      run.reservations[event.callId] = { taskId: task.id, tokens: event.reservedTokens };
+      return;
+    case 'model-call-ended':
+    case 'model-call-failed':
+      settleCall(run, task, event);
+      return;
+    default:
+      assertNever(event);
+  }
+}
+
+function createTask(event: EventOf<'task-created'>): Task {
+  return {
+    ...event.task,
+    phase: 'waiting',
+    attempt: 1,
+    checks: [],
+    conversation: [],
+    steps: 0,
+    tokens: 0,
+    modelCalls: 0,
+    refusedClaims: 0,
+    createdAt: event.at,
+  };
+}
+
+function resetTask(task: Task): void {
+  task.phase = 'ready';
+  task.attempt++;
+  task.checks = [];
+  task.conversation = [];
+  task.steps = 0;
+  delete task.agentId;
+  delete task.openCall;
+  delete task.baseCommit;
+  delete task.work;
+  delete task.claim;
+  delete task.progress;
+  delete task.failure;
+  delete task.completedAt;
+}
+
+function endTask(state: SquadState, task: Task, phase: 'proven' | 'failed' | 'cancelled', at: string): void {
+  task.phase = phase;
+  task.completedAt = at;
+  const agent = task.agentId === undefined ? undefined : state.standing.agents[task.agentId];
+  if (agent && phase !== 'cancelled') {
+    const record = (agent.performance[task.type] ??= {
+      proven: 0,
+      failed: 0,
+      refusedClaims: 0,
+      workedMs: 0,
+      tokens: 0,
+    });
+    record[phase]++;
+    record.refusedClaims += task.refusedClaims;
+    record.workedMs += task.startedAt === undefined ? 0 : Math.max(0, Date.parse(at) - Date.parse(task.startedAt));
+    record.tokens += task.tokens;
+  }
+  releaseAgent(state, task, at);
+}
+
+function occupyAgent(state: SquadState, agentId: string, taskId: string, at: string): void {
+  const agent = state.standing.agents[agentId];
+  if (agent) {
+    agent.status = 'busy';
+    agent.currentTaskId = taskId;
+    agent.lastActiveAt = at;
+  }
+}
+
+function releaseAgent(state: SquadState, task: Task, at: string): void {
+  const agent = task.agentId === undefined ? undefined : state.standing.agents[task.agentId];
+  if (agent?.currentTaskId === task.id) {
+    agent.status = 'idle';
+    agent.lastActiveAt = at;
+    delete agent.currentTaskId;
+  }
+}
+
+function settleCall(run: Run, task: Task, event: EventOf<'model-call-ended'> | EventOf<'model-call-failed'>): void {
+  const reservation = run.reservations[event.callId];
+  if (reservation) {
+    run.account.reservedTokens -= reservation.tokens;
+    delete run.reservations[event.callId];
+  }
+  const tokens = event.usage.inputTokens + event.usage.outputTokens;
+  run.account.usedTokens += tokens;
+  task.tokens += tokens;
+  task.modelCalls++;
+  if (event.type === 'model-call-ended') {
+    task.conversation.push(event.sequence);
+  }
+}
+
+function recordMessage(event: EventOf<'message-sent'>): MessageRecord {
+  const { message } = event;
+  const long = message.content.kind === 'text' && message.content.text.length > LONGEST_TEXT;
+  return {
+    ...message,
+    content: long
+      ? { kind: 'stored', sequence: event.sequence, preview: JSON.stringify(message.content).slice(0, 200) }
+      : message.content,
+    status: 'pending',
+    sentAt: event.at,
+    sequence: event.sequence,
+  };
+}
+
+function waitForPerson(run: Run, taskId: string | undefined, waiting: boolean): void {
+  const task = taskId === undefined ? undefined : run.tasks[taskId];
+  if (!task || isOver(task.phase)) {
+    return;
+  }
+  if (waiting) {
+    task.phase = 'waiting_for_person';
+  } else if (task.phase === 'waiting_for_person' && !openRequests(run).some((request) => request.taskId === taskId)) {
+    task.phase = 'working';
+  }
+}
+
+function runOf(state: SquadState, event: SquadEvent): Run {
+  const run = state.runs[event.runId ?? ''];
+  if (!run) {
+    throw new Error(
+      `Event ${event.sequence} (${event.type}) names a run that does not exist: ${event.runId ?? 'none'}`,
+    );
+  }
+  return run;
+}
+
+function taskOf(run: Run, event: SquadEvent): Task {
+  const task = run.tasks[event.taskId ?? ''];
+  if (!task) {
+    throw new Error(
+      `Event ${event.sequence} (${event.type}) names a task that does not exist: ${event.taskId ?? 'none'}`,
+    );
+  }
+  return task;
+}
+
+function messageOf(run: Run, id: string): MessageRecord {
+  const message = run.messages[id];
+  if (!message) {
+    throw new Error(`No message ${id} in run ${run.id}`);
+  }
+  return message;
+}
+
+function requestOf(run: Run, id: string): RequestRecord {
+  const request = run.requests[id];
+  if (!request) {
+    throw new Error(`No request ${id} in run ${run.id}`);
+  }
+  return request;
+}
+
+/** Requests of a run that still wait for an answer, oldest first. */
+export function openRequests(run: RunView): DeepReadonly<RequestRecord>[] {
+  return Object.values(run.requests).filter((request) => request.answer === undefined);
+}

@@ -1,0 +1,108 @@
+/**
+ * A task and the machine it goes through:
+ *
+ *   waiting → ready → working ⇄ waiting_for_person
+ *                        ↓↑ (a check failed, a merge conflicted)
+ *                     proving → merging → proven
+ *
+ * Every phase but the last ones can go to `paused`, `failed` or `cancelled`; a failed task may become `ready` again
+ * with the next attempt. `merging` keeps the proof of the task's own tree and adds the one of the integration branch.
+ */
+import * as z from 'zod';
+import { agentTypeSchema } from './agent.ts';
+import { acceptanceCheckSchema, type CheckResult } from './proof.ts';
+
+/** Types of task that an agent has a method for; a type is added together with its method. */
+export const taskTypeSchema = z.enum(['create-project-plan', 'generate-code', 'review-code', 'generate-tests']);
+export type TaskType = z.infer<typeof taskTypeSchema>;
+
+export const taskPhaseSchema = z.enum([
+  'waiting',
+  'ready',
+  'working',
+  'paused',
+  'waiting_for_person',
+  'proving',
+  'merging',
+  'proven',
+  'failed',
+  'cancelled',
+]);
+export type TaskPhase = z.infer<typeof taskPhaseSchema>;
+
+/** The mission's `status` column. */
+export type TaskStatus = 'assigned' | 'in_progress' | 'completed' | 'failed' | 'delegated';
+
+export const STATUS_BY_PHASE: Readonly<Record<TaskPhase, TaskStatus>> = {
+  waiting: 'assigned',
+  ready: 'assigned',
+  working: 'in_progress',
+  paused: 'in_progress',
+  waiting_for_person: 'in_progress',
+  proving: 'in_progress',
+  merging: 'in_progress',
+  proven: 'completed',
+  failed: 'failed',
+  cancelled: 'failed',
+};
+
+/** What is asked: fixed when the task is created. */
+export const taskSpecSchema = z.object({
+  id: z.string(),
+  runId: z.string(),
+  key: z.string(),
+  parentTaskId: z.string().optional(),
+  title: z.string(),
+  description: z.string(),
+  role: agentTypeSchema,
+  type: taskTypeSchema,
+  input: z.unknown().optional(),
+  capabilities: z.array(z.string()),
+  /** Ids of tasks that must be proven first. */
+  dependsOn: z.array(z.string()),
+  reads: z.array(z.string()),
+  writes: z.array(z.string()),
+  priority: z.number().int().min(1).max(5),
+  estimateMs: z.number().positive().optional(),
+  acceptance: z.array(acceptanceCheckSchema),
+});
+export type TaskSpec = z.infer<typeof taskSpecSchema>;
+
+/** A task as the living state holds it: what is asked, and how far it came. */
+export interface Task extends TaskSpec {
+  phase: TaskPhase;
+  /** 1 for the first try. Travels with every effect, so that an effect of an earlier try does nothing. */
+  attempt: number;
+  agentId?: string;
+  delegatedByAgentId?: string;
+  /** Commit of the private repository that this attempt began on. */
+  baseCommit?: string;
+  /** Commit and tree that the task last handed to verification. */
+  work?: { commit: string; tree: string };
+  checks: CheckResult[];
+  /** What the agent said when it claimed to be finished; counts only once the phase is `proven`. */
+  claim?: { summary: string; artifacts?: unknown };
+  progress?: { percent?: number; note: string };
+  failure?: string;
+  /** Sequences of the events that make up the conversation of this attempt, in order. */
+  conversation: number[];
+  /** Tool calls of this attempt so far; the next one is `<task>.<steps + 1>`. */
+  steps: number;
+  /** A tool call that has begun and not ended; after a restart it is the one to look at first. */
+  openCall?: { callId: string; step: number };
+  tokens: number;
+  modelCalls: number;
+  refusedClaims: number;
+  createdAt: string;
+  startedAt?: string;
+  completedAt?: string;
+}
+
+export function isOver(phase: TaskPhase): boolean {
+  return phase === 'proven' || phase === 'failed' || phase === 'cancelled';
+}
+
+/** Phases in which an agent holds the task and, after a restart, must take it up again. */
+export function isHeld(phase: TaskPhase): boolean {
+  return phase === 'working' || phase === 'waiting_for_person' || phase === 'proving' || phase === 'merging';
+}

@@ -1,0 +1,101 @@
+/**
+ * Everything that waits for a person, in one place. An answer counts once; the same request asked again after a restart
+ * finds its earlier answer.
+ */
+import { scopeOf, type AnswerDoor, type PersonRequest, type RequestAnswer } from '../domain/approval.ts';
+import { HumanError } from '../domain/errors.ts';
+import { openRequests } from '../domain/squadState.ts';
+import type { Ledger } from '../ports.ts';
+
+export class Inbox {
+  private readonly ledger: Ledger;
+
+  constructor(ledger: Ledger) {
+    this.ledger = ledger;
+  }
+
+  /** Opens the request unless it is open already, and resolves with its answer once that is durable. */
+  async ask(request: PersonRequest, signal: AbortSignal): Promise<RequestAnswer> {
+    const run = this.ledger.state.runs[request.runId];
+    if (!run?.requests[request.id]) {
+      this.ledger.append({
+        type: 'request-opened',
+        runId: request.runId,
+        ...(request.taskId === undefined ? {} : { taskId: request.taskId }),
+        actor:
+          request.agentId === undefined ? { kind: 'runtime', id: 'runtime' } : { kind: 'agent', id: request.agentId },
+        request,
+      });
+      this.answerByPolicy(request);
+    }
+    const answer = await this.answerTo(request, signal);
+    await this.ledger.flushed();
+    return answer;
+  }
+
+  /** Records a person's answer. Throws a HumanError when there is no such request or it has an answer already. */
+  answer(requestId: string, answer: RequestAnswer, door: AnswerDoor): Promise<void> {
+    const request = Object.values(this.ledger.state.runs)
+      .flatMap((run) => Object.values(run.requests))
+      .find(({ id }) => id === requestId);
+    if (!request) {
+      throw new HumanError(`Nothing waits under the id ${requestId}.`);
+    }
+    if (request.answer) {
+      throw new HumanError(`${requestId} was answered already, through ${request.door ?? 'the run’s end'}.`);
+    }
+    const { kind } = request.subject;
+    if (kind === 'question' ? answer.kind !== 'text' : kind !== 'plan' && answer.kind === 'text') {
+      throw new HumanError(
+        kind === 'question' ? 'This is a question: answer with a text.' : 'Answer this with allow or deny.',
+      );
+    }
+    return this.ledger.append({
+      type: 'request-answered',
+      runId: request.runId,
+      ...(request.taskId === undefined ? {} : { taskId: request.taskId }),
+      actor: door === 'policy' ? { kind: 'runtime', id: 'policy' } : { kind: 'person', id: 'you' },
+      causedBy: request.sequence,
+      requestId,
+      answer,
+      door,
+    }).durable;
+  }
+
+  waiting(runId: string): ReturnType<typeof openRequests> {
+    const run = this.ledger.state.runs[runId];
+    return run ? openRequests(run) : [];
+  }
+
+  private answerByPolicy(request: PersonRequest): void {
+    const scope = scopeOf(request.subject);
+    if (scope && this.ledger.state.runs[request.runId]?.options.approve.includes(scope)) {
+      void this.answer(request.id, { kind: 'allow' }, 'policy');
+    }
+  }
+
+  private answerTo(request: PersonRequest, signal: AbortSignal): Promise<RequestAnswer> {
+    const find = (): RequestAnswer | undefined => this.ledger.state.runs[request.runId]?.requests[request.id]?.answer;
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        const answer = find();
+        if (answer || signal.aborted) {
+          listening.dispose();
+          signal.removeEventListener('abort', settle);
+        }
+        if (answer) {
+          resolve(answer);
+        } else if (signal.aborted) {
+          reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
+        }
+      };
+      const listening = this.ledger.onDidAppend(({ type }) => {
+        if (type === 'request-answered' || type === 'request-withdrawn') {
+          settle();
+        }
+      });
+      signal.addEventListener('abort', settle);
+      settle();
+    });
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * One record of a journal file: a header of 20 bytes, then the event as JSON.
+ *
+ *   length of the JSON u32 | CRC u32 | epoch u32 | sequence u64 | JSON (UTF-8)
+ *
+ * The CRC covers everything behind itself, so a flipped bit in the epoch or the sequence is seen like one in the event.
+ */
+import { crc32 } from 'node:zlib';
+
+const HEADER_BYTES = 20;
+const CRC_COVERS_FROM = 8;
+/** A longer record can only be damage: bodies are bounded long before. */
+const LONGEST_JSON = 256 * 1024 * 1024;
+
+export interface JournalRecord {
+  readonly sequence: number;
+  readonly epoch: number;
+  readonly crc: number;
+  readonly json: string;
+  /** Where the record begins in its file, and its length with the header. */
+  readonly offset: number;
+  readonly length: number;
+}
+
+export function encodeRecord(sequence: number, epoch: number, json: string): Buffer<ArrayBuffer> {
+  const body = Buffer.byteLength(json);
+  const record = Buffer.alloc(HEADER_BYTES + body);
+  record.writeUInt32BE(body, 0);
+  record.writeUInt32BE(epoch, 8);
+  record.writeBigUInt64BE(BigInt(sequence), 12);
+  record.write(json, HEADER_BYTES);
+  record.writeUInt32BE(crc32(record.subarray(CRC_COVERS_FROM)), 4);
+  return record;
+}
+
+export function crcOf(record: Buffer): number {
+  return record.readUInt32BE(4);
+}
+
+/** The record at `offset`, or undefined where the bytes end, are torn or do not match their checksum. */
+export function decodeRecord(bytes: Buffer, offset: number): JournalRecord | undefined {
+  if (offset + HEADER_BYTES > bytes.length) {
+    return undefined;
+  }
+  const body = bytes.readUInt32BE(offset);
+  const end = offset + HEADER_BYTES + body;
+  if (body > LONGEST_JSON || end > bytes.length) {
+    return undefined;
+  }
+  const crc = bytes.readUInt32BE(offset + 4);
+  if (crc !== crc32(bytes.subarray(offset + CRC_COVERS_FROM, end))) {
+    return undefined;
+  }
+  return {
+    sequence: Number(bytes.readBigUInt64BE(offset + 12)),
+    epoch: bytes.readUInt32BE(offset + 8),
+    crc,
+    json: bytes.toString('utf8', offset + HEADER_BYTES, end),
+    offset,
+    length: end - offset,
+  };
+}

@@ -1,0 +1,235 @@
+/**
+ * The one living state and the events that made it. `append` stamps events, applies them and hands their bytes to the
+ * journal's thread in the same turn; whatever must not run ahead of the disk waits for `durable`. When a write fails the
+ * ledger closes: nothing more is appended, acknowledged or done in its name.
+ */
+import { Emitter, type Event } from '../base/emitter.ts';
+import { LedgerClosedError, messageOf, StorageError } from '../domain/errors.ts';
+import { EVENT_TYPES, EVENT_VERSION, RUNTIME, type EventDraft, type SquadEvent } from '../domain/events.ts';
+import { apply, emptyState, type SquadState, type SquadView } from '../domain/squadState.ts';
+import type { Appended, Clock, Ledger } from '../ports.ts';
+import { JournalWriter, readEventAt, readJournal, type JournalHistory, type RecordPlace } from './journalFile.ts';
+import { encodeRecord } from './journalRecord.ts';
+
+export interface LedgerOptions {
+  readonly storage: string;
+  readonly epoch: number;
+  /** Path of the link that the next owner would make. */
+  readonly laterOwner: string;
+  readonly host: 'terminal' | 'editor';
+  readonly clock: Clock;
+}
+
+interface Waiter {
+  readonly sequence: number;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class SquadLedger implements Ledger {
+  /** Sentences for the person about what could not be read when the ledger was opened. */
+  readonly damage: readonly string[];
+  private readonly living: SquadState;
+  private readonly places: RecordPlace[];
+  private readonly epoch: number;
+  private readonly clock: Clock;
+  private readonly appended = new Emitter<SquadEvent>();
+  private readonly closing = new Emitter<Error>();
+  private waiters: Waiter[] = [];
+  private durableSequence: number;
+  private journal: JournalWriter | undefined;
+  private closedBy: Error | undefined;
+  private readonly unannounced: SquadEvent[] = [];
+  private announcing = false;
+
+  private constructor(history: JournalHistory, options: LedgerOptions) {
+    this.living = stateOf(history);
+    this.places = history.places;
+    this.damage = history.damage;
+    this.durableSequence = history.lastSequence;
+    this.epoch = options.epoch;
+    this.clock = options.clock;
+  }
+
+  /** Reads what is there, then begins this owner's own file. Rejects with a StorageError when either cannot be done. */
+  static async open(options: LedgerOptions): Promise<SquadLedger> {
+    const history = await readJournal(options.storage);
+    if (history.lastEpoch >= options.epoch) {
+      throw new StorageError(
+        `The storage folder was written by owner ${history.lastEpoch}, which is later than this one (${options.epoch}). It belongs to another registration; choose another --storage.`,
+      );
+    }
+    const ledger = new SquadLedger(history, options);
+    ledger.journal = await JournalWriter.open(
+      options,
+      (sequence) => {
+        ledger.settle(sequence);
+      },
+      (error) => {
+        ledger.fail(error);
+      },
+    );
+    await ledger.append({
+      type: 'ledger-opened',
+      actor: RUNTIME,
+      fromEpoch: history.lastEpoch,
+      lastSequence: history.lastSequence,
+      lastCrc: history.lastCrc,
+      host: options.host,
+    }).durable;
+    return ledger;
+  }
+
+  get state(): SquadView {
+    return this.living;
+  }
+
+  get isOpen(): boolean {
+    return this.journal !== undefined && this.closedBy === undefined;
+  }
+
+  get onDidAppend(): Event<SquadEvent> {
+    return this.appended.event;
+  }
+
+  /** Fires once, when a write failed or another owner took over. */
+  get onDidFail(): Event<Error> {
+    return this.closing.event;
+  }
+
+  append(...drafts: EventDraft[]): Appended {
+    if (this.closedBy || !this.journal) {
+      throw this.closedBy ?? new LedgerClosedError('The ledger is not open.');
+    }
+    const events = this.stampAll(drafts);
+    const records = events.map((event) => encodeRecord(event.sequence, event.epoch, JSON.stringify(event)));
+    const last = this.living.sequence;
+    let offset = this.journal.append(Buffer.concat(records), last);
+    for (const record of records) {
+      this.places.push({ file: this.journal.file, offset, length: record.length });
+      offset += record.length;
+    }
+    const durable = this.durableUpTo(last);
+    this.announce(events);
+    return { events, durable };
+  }
+
+  flushed(): Promise<void> {
+    return this.durableUpTo(this.living.sequence);
+  }
+
+  async read(sequence: number): Promise<SquadEvent> {
+    const place = this.places[sequence - 1];
+    if (!place) {
+      throw new StorageError(`There is no event ${sequence} in this ledger.`);
+    }
+    await this.durableUpTo(sequence);
+    return readEventAt(place);
+  }
+
+  /** Writes what is queued and gives the file up. Nothing can be appended afterwards. */
+  async close(): Promise<void> {
+    const { journal } = this;
+    if (!journal) {
+      return;
+    }
+    this.journal = undefined;
+    const wasClosed = this.closedBy !== undefined;
+    await journal.close();
+    if (!wasClosed) {
+      this.refuse(new LedgerClosedError('The ledger is closed.'));
+    }
+  }
+
+  /** An event that does not fit the state leaves memory ahead of the disk: the ledger closes rather than go on. */
+  private stampAll(drafts: readonly EventDraft[]): SquadEvent[] {
+    try {
+      return drafts.map((draft) => this.stamp(draft));
+    } catch (cause) {
+      const error = new LedgerClosedError(`An event did not fit the state: ${messageOf(cause)}`, { cause });
+      this.fail(error);
+      throw error;
+    }
+  }
+
+  /** Listeners see events in order, also when one of them appends more. */
+  private announce(events: readonly SquadEvent[]): void {
+    this.unannounced.push(...events);
+    if (this.announcing) {
+      return;
+    }
+    this.announcing = true;
+    try {
+      for (let event = this.unannounced.shift(); event; event = this.unannounced.shift()) {
+        this.appended.fire(event);
+      }
+    } finally {
+      this.announcing = false;
+    }
+  }
+
+  private stamp(draft: EventDraft): SquadEvent {
+    const stamped = {
+      version: EVENT_VERSION,
+      sequence: this.living.sequence + 1,
+      epoch: this.epoch,
+      at: new Date(this.clock.now()).toISOString(),
+      input: EVENT_TYPES[draft.type].input,
+      ...draft,
+    };
+    // A draft and its stamp make an event of the same type; the spread of a union loses that to the compiler.
+    const event = stamped as SquadEvent;
+    apply(this.living, event);
+    return event;
+  }
+
+  private durableUpTo(sequence: number): Promise<void> {
+    if (sequence <= this.durableSequence) {
+      return Promise.resolve();
+    }
+    if (this.closedBy) {
+      return Promise.reject(this.closedBy);
+    }
+    const durable = new Promise<void>((resolve, reject) => {
+      this.waiters.push({ sequence, resolve, reject });
+    });
+    // Whoever does not wait for it must not end the process with it.
+    durable.catch(() => undefined);
+    return durable;
+  }
+
+  private settle(sequence: number): void {
+    this.durableSequence = Math.max(this.durableSequence, sequence);
+    const waiting = this.waiters;
+    this.waiters = waiting.filter((waiter) => waiter.sequence > sequence);
+    for (const waiter of waiting) {
+      if (waiter.sequence <= sequence) {
+        waiter.resolve();
+      }
+    }
+  }
+
+  private fail(error: Error): void {
+    if (this.closedBy || !this.journal) {
+      return;
+    }
+    this.refuse(error);
+    this.closing.fire(error);
+  }
+
+  private refuse(error: Error): void {
+    this.closedBy = error;
+    for (const waiter of this.waiters.splice(0)) {
+      waiter.reject(error);
+    }
+  }
+}
+
+/** The state that a history leads to. */
+export function stateOf(history: Pick<JournalHistory, 'events'>): SquadState {
+  const state = emptyState();
+  for (const event of history.events) {
+    apply(state, event);
+  }
+  return state;
+}

@@ -1,0 +1,136 @@
+/** What `devsquad` was asked to do, parsed from its arguments. Throws a UsageError that names what is wrong. */
+import { parseArgs } from 'node:util';
+import { approvalScopeSchema, type ApprovalScope } from '../domain/approval.ts';
+import { messageOf, UsageError } from '../domain/errors.ts';
+import type { BudgetLimits } from '../domain/budget.ts';
+import type { AtEnd, RunOptions } from '../domain/run.ts';
+
+export const VERBS = ['run', 'resume', 'status', 'inbox', 'answer', 'stop'] as const;
+export type Verb = (typeof VERBS)[number];
+
+export interface CommandLine {
+  readonly verb: Verb;
+  readonly words: readonly string[];
+  readonly workspace: string;
+  readonly storage?: string;
+  readonly json: boolean;
+  readonly model: RunOptions['model'];
+  readonly maxAgents: number;
+  readonly budget: BudgetLimits;
+  readonly approve: readonly ApprovalScope[];
+  readonly atEnd: AtEnd;
+}
+
+export const USAGE = `devsquad run ["<objective>"] --workspace DIR [--storage DIR] [--model rehearsal|openai] [--base-url URL] [--model-name NAME]
+             [--max-agents N] [--budget-tokens N] [--budget-minutes N] [--approve LIST] [--apply | --branch NAME | --keep] [--json]
+devsquad resume  [--workspace DIR] [--storage DIR] [--json]   every unfinished run goes on
+devsquad status  [--workspace DIR] [--storage DIR] [--json]   runs, agents, tasks, budgets, what waits
+devsquad inbox   [--workspace DIR] [--storage DIR] [--json]   what waits for a person
+devsquad answer  ID allow|deny|TEXT                           only where standard input is a terminal
+devsquad stop    [--workspace DIR]                            stops a running squad from another process
+--approve is a comma list of plan, commands, writes, network; "all" is these four.`;
+
+export function parseCommandLine(args: readonly string[]): CommandLine {
+  const { values, positionals } = parse(args);
+  const [name, ...words] = positionals;
+  const verb = VERBS.find((known) => known === name);
+  if (!verb) {
+    throw new UsageError(name === undefined ? USAGE : `There is no verb "${name}".\n${USAGE}`);
+  }
+  if (verb === 'run' && values.workspace === undefined) {
+    throw new UsageError('Say which folder to work on: --workspace DIR.');
+  }
+  if ([values.apply, values.keep, values.branch !== undefined].filter(Boolean).length > 1) {
+    throw new UsageError('Choose one of --apply, --branch and --keep.');
+  }
+  if (words.length > (verb === 'run' ? 1 : verb === 'answer' ? 2 : 0)) {
+    throw new UsageError(`"${words.at(-1) ?? ''}" is one word too many. Put an objective in quotes.`);
+  }
+  const tokens = optionalNumber('budget-tokens', values['budget-tokens']);
+  const minutes = optionalNumber('budget-minutes', values['budget-minutes']);
+  return {
+    verb,
+    words,
+    workspace: values.workspace ?? process.cwd(),
+    ...(values.storage === undefined ? {} : { storage: values.storage }),
+    json: values.json,
+    model: parseModel(values.model, values['base-url'], values['model-name']),
+    maxAgents: Math.min(32, optionalNumber('max-agents', values['max-agents']) ?? 4),
+    budget: {
+      ...(tokens === undefined ? {} : { tokens }),
+      ...(minutes === undefined ? {} : { wallTimeMs: minutes * 60_000 }),
+    },
+    approve: parseApprove(values.approve),
+    atEnd:
+      values.branch === undefined ? { kind: values.apply ? 'apply' : 'keep' } : { kind: 'branch', name: values.branch },
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        workspace: { type: 'string' },
+        storage: { type: 'string' },
+        model: { type: 'string', default: 'rehearsal' },
+        'base-url': { type: 'string' },
+        'model-name': { type: 'string' },
+        'max-agents': { type: 'string' },
+        'budget-tokens': { type: 'string' },
+        'budget-minutes': { type: 'string' },
+        approve: { type: 'string', default: '' },
+        apply: { type: 'boolean', default: false },
+        branch: { type: 'string' },
+        keep: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(`${messageOf(error)}\n${USAGE}`, { cause: error });
+  }
+}
+
+function parseModel(door: string, baseUrl: string | undefined, name: string | undefined): RunOptions['model'] {
+  if (door === 'rehearsal') {
+    return { door };
+  }
+  if (door !== 'openai') {
+    throw new UsageError(`There is no model door "${door}"; there are rehearsal and openai.`);
+  }
+  if (name === undefined) {
+    throw new UsageError('Say which model: --model-name NAME. The key comes from OPENAI_API_KEY.');
+  }
+  if (baseUrl !== undefined && !/^https?:\/\//.test(baseUrl)) {
+    throw new UsageError(`--base-url takes an http(s) address, not "${baseUrl}".`);
+  }
+  return { door, name, ...(baseUrl === undefined ? {} : { baseUrl }) };
+}
+
+function parseApprove(list: string): ApprovalScope[] {
+  const names = list
+    .split(',')
+    .map((name) => name.trim())
+    .filter(Boolean);
+  return [...new Set(names.flatMap((name) => (name === 'all' ? approvalScopeSchema.options : [parseScope(name)])))];
+}
+
+function parseScope(name: string): ApprovalScope {
+  const scope = approvalScopeSchema.safeParse(name);
+  if (!scope.success) {
+    throw new UsageError(`--approve knows plan, commands, writes, network and all, not "${name}".`);
+  }
+  return scope.data;
+}
+
+function optionalNumber(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) {
+    return undefined;
+  }
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) {
+    throw new UsageError(`--${name} takes a whole number from 1, not "${text}".`);
+  }
+  return value;
+}

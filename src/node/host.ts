@@ -1,0 +1,181 @@
+/** Opens a workspace's squad in a Node process: where its storage is, who owns it, its ledger, its models. */
+import { access, constants, readFile, realpath, stat } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { HumanError, messageOf, StorageError, UsageError } from '../domain/errors.ts';
+import type { RunOptions } from '../domain/run.ts';
+import { isUnfinished } from '../domain/run.ts';
+import { readJournal } from '../ledger/journalFile.ts';
+import { isAlive, ownerFolder, registeredOwner, squadKey, takeOwnership, type SquadHome } from '../ledger/ownership.ts';
+import { SquadLedger, stateOf } from '../ledger/squadLedger.ts';
+import { OpenAiModel } from '../llm/openaiModel.ts';
+import { chooseRehearsal, loadRehearsals } from '../llm/rehearsal.ts';
+import { RehearsalModel } from '../llm/rehearsalModel.ts';
+import type { LanguageModel, LanguageModels, Logger } from '../ports.ts';
+import { answerProcess } from '../control/processRequests.ts';
+import { TablesStore } from '../store/sqljs/tablesClient.ts';
+import { TablesFeed } from '../store/tablesFeed.ts';
+import { createSquad, type Squad } from '../squad.ts';
+import { systemClock } from './clock.ts';
+
+/** How long a living owner is waited for before the person is told. */
+const OWNER_PATIENCE_MS = 10_000;
+
+export interface OpenSquad extends Squad {
+  readonly ledger: SquadLedger;
+  /** Ends all work, the ledger and the ownership. */
+  dispose(): Promise<void>;
+}
+
+export interface HostOptions {
+  readonly workspace: string;
+  readonly storage?: string;
+  readonly logger: Logger;
+  /** Folder `media` of this installation. */
+  readonly media: string;
+}
+
+export function squadHome(): SquadHome {
+  const uid = process.getuid?.() ?? 0;
+  const candidates = [process.env['XDG_RUNTIME_DIR'], os.tmpdir(), '/tmp'].filter((folder) => folder !== undefined);
+  return {
+    folder: path.join(os.homedir(), '.devsquad'),
+    runtimeFolders: candidates.map((folder) => path.join(folder, `devsquad-${uid}`)),
+  };
+}
+
+/** Where the squad of a workspace keeps its state: the given folder, the registered one, or the default. */
+export async function findStorage(
+  workspace: string,
+  storage: string | undefined,
+  signal: AbortSignal,
+): Promise<string> {
+  const home = squadHome();
+  const registered = await registeredOwner(ownerFolder(home, workspace));
+  const fallback = registered?.storage ?? path.join(home.folder, 'squads', squadKey(workspace));
+  if (storage === undefined || registered === undefined || path.resolve(storage) === registered.storage) {
+    return storage === undefined ? fallback : path.resolve(storage);
+  }
+  if (await isAlive(registered, signal)) {
+    throw new StorageError(
+      `Another DevSquad (process ${registered.pid}) runs this workspace's squad in ${registered.storage}.`,
+    );
+  }
+  const { runs } = stateOf(await readJournal(registered.storage));
+  if (Object.values(runs).some((run) => isUnfinished(run))) {
+    throw new StorageError(
+      `${registered.storage} holds an unfinished run of this workspace. Resume it there, or leave out --storage.`,
+    );
+  }
+  return path.resolve(storage);
+}
+
+export async function checkWorkspace(workspace: string): Promise<string> {
+  const found = await stat(workspace).catch((cause: unknown) => {
+    throw new StorageError(`The workspace ${workspace} cannot be opened: ${messageOf(cause)}`, { cause });
+  });
+  if (!found.isDirectory()) {
+    throw new StorageError(`The workspace ${workspace} is no folder.`);
+  }
+  await access(workspace, constants.R_OK | constants.X_OK).catch((cause: unknown) => {
+    throw new StorageError(`The workspace ${workspace} cannot be read: ${messageOf(cause)}`, { cause });
+  });
+  return realpath(workspace);
+}
+
+export async function openSquad(options: HostOptions, signal: AbortSignal): Promise<OpenSquad> {
+  const workspaceRoot = await checkWorkspace(options.workspace);
+  const storage = await findStorage(workspaceRoot, options.storage, signal);
+  if (storage === workspaceRoot || storage.startsWith(workspaceRoot + path.sep)) {
+    throw new StorageError('The storage folder lies in the workspace; choose one outside it.');
+  }
+  const home = squadHome();
+  let squad: Squad | undefined;
+  const ownership = await takeOwnership(
+    {
+      folder: ownerFolder(home, workspaceRoot),
+      home,
+      storage,
+      host: 'terminal',
+      pid: process.pid,
+      clock: systemClock,
+      waitMs: OWNER_PATIENCE_MS,
+      answer: (request, trusted) => answerProcess(squad, request, trusted),
+    },
+    signal,
+  );
+  try {
+    const { epoch, laterOwner } = ownership;
+    const ledger = await SquadLedger.open({ storage, epoch, laterOwner, host: 'terminal', clock: systemClock });
+    for (const sentence of ledger.damage) {
+      options.logger.warn(sentence);
+    }
+    const { logger } = options;
+    const ledgerSequence = ledger.state.sequence;
+    const tables = await TablesStore.open({ folder: storage, ledgerSequence, clock: systemClock, logger }, signal);
+    const feed = new TablesFeed(ledger, tables, logger);
+    const models = new NodeModels(options.media);
+    const made = createSquad({ ledger, models, clock: systemClock, logger: options.logger, workspaceRoot, storage });
+    squad = made;
+    return {
+      ...made,
+      ledger,
+      dispose: async () => {
+        await made.close();
+        await feed.close(AbortSignal.timeout(TABLES_PATIENCE_MS));
+        await ledger.close();
+        await ownership.release();
+      },
+    };
+  } catch (error) {
+    await ownership.release();
+    throw error;
+  }
+}
+
+/** How long the end of the process waits for the tables; the next start catches up what is missing. */
+const TABLES_PATIENCE_MS = 10_000;
+const OPENAI_URL = 'https://api.openai.com/v1';
+
+/** The models a Node process can reach. */
+export class NodeModels implements LanguageModels {
+  private readonly media: string;
+
+  constructor(media: string) {
+    this.media = media;
+  }
+
+  async select(choice: RunOptions['model']): Promise<LanguageModel> {
+    switch (choice.door) {
+      case 'rehearsal':
+        return new RehearsalModel(chooseRehearsal(await this.rehearsals(), { name: choice.name }), {
+          clock: systemClock,
+        });
+      case 'openai': {
+        const { baseUrl = OPENAI_URL, name = '' } = choice;
+        const apiKey = process.env['OPENAI_API_KEY'];
+        return new OpenAiModel({
+          baseUrl,
+          model: name,
+          clock: systemClock,
+          ...(apiKey === undefined ? {} : { apiKey }),
+        });
+      }
+      case 'editor':
+        throw new HumanError('This run uses a model of VS Code; resume it there.');
+    }
+  }
+
+  /** The rehearsal of an objective; without one the first. Throws a UsageError with the list when none knows it. */
+  async rehearsalFor(objective: string | undefined): Promise<{ name: string; objective: string }> {
+    try {
+      return chooseRehearsal(await this.rehearsals(), { objective });
+    } catch (error) {
+      throw new UsageError(messageOf(error), { cause: error });
+    }
+  }
+
+  private rehearsals(): ReturnType<typeof loadRehearsals> {
+    return loadRehearsals((file) => readFile(path.join(this.media, 'rehearsals', file), 'utf8'));
+  }
+}

@@ -1,0 +1,64 @@
+/** A run as lines on a terminal: what began, what waits, what was proven. Everything goes to standard error. */
+import { describeSubject } from '../domain/approval.ts';
+import { describeMessage } from '../domain/message.ts';
+import type { SquadEvent } from '../domain/events.ts';
+import type { SquadView } from '../domain/squadState.ts';
+
+/** One line for an event that a person wants to see, or undefined. */
+export function lineOf(event: SquadEvent, state: SquadView): string | undefined {
+  const run = state.runs[event.runId ?? ''];
+  const task = run?.tasks[event.taskId ?? ''];
+  const who = task?.agentId ?? event.actor.id;
+  const what = task ? `${task.key} “${task.title}”` : '';
+  switch (event.type) {
+    case 'run-started':
+      return `${event.runId ?? ''}: ${event.objective}${event.options.model.door === 'rehearsal' ? '  (rehearsal: prepared answers)' : ''}`;
+    case 'plan-submitted':
+      return [
+        `Plan ${event.revision}: ${event.plan.summary} (${event.plan.strategy}: ${event.plan.why})`,
+        ...event.plan.tasks.map(
+          ({ key, title, role, dependsOn }) =>
+            `    ${key}  ${title}  [${role}${dependsOn.length > 0 ? `, after ${dependsOn.join(', ')}` : ''}]`,
+        ),
+      ].join('\n');
+    case 'plan-accepted':
+      return 'Plan accepted.';
+    case 'task-started':
+      return `${who} begins ${what}`;
+    case 'task-progressed':
+      return `${who}: ${event.note}`;
+    case 'message-sent':
+      return event.message.content.kind === 'text'
+        ? `${event.message.sender.id} → ${event.message.receiver.id}: ${describeMessage(event.message.content)}`
+        : undefined;
+    case 'check-ended':
+      return `  ${event.result.passed ? '✓' : '✗'} ${what}: ${event.result.summary}`;
+    case 'task-reopened':
+      return `${what} goes back to ${who} (${event.cause})`;
+    case 'task-proven':
+      return `✓ ${what} is proven`;
+    case 'task-retried':
+      return `${what} begins anew: ${event.reason}`;
+    case 'task-failed':
+      return `✗ ${what} failed: ${event.reason}`;
+    case 'task-cancelled':
+      return `${what} is cancelled: ${event.reason}`;
+    case 'request-opened':
+      return `Waits for you, ${event.request.id}: ${describeSubject(event.request.subject)}`;
+    case 'budget-reached':
+      return event.message;
+    case 'apply-ended':
+      return `Applied: ${event.detail}`;
+    case 'run-stopped':
+      return 'Stopped. Nothing is lost; "devsquad resume" goes on.';
+    case 'run-ended':
+      return [
+        `${event.status}${event.reason === undefined ? '' : `: ${event.reason}`}  (${event.usage.tokens} tokens in ${event.usage.requests} requests)`,
+        ...(event.diff?.files ?? []).map(
+          ({ path, status, added, removed }) => `    ${status.padEnd(8)} ${path}  +${added} −${removed}`,
+        ),
+      ].join('\n');
+    default:
+      return undefined;
+  }
+}

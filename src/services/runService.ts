@@ -1,0 +1,416 @@
+/**
+ * A run from start to end. One look at the living state says what should be under way; whatever is not, is begun. A
+ * restart therefore needs no path of its own: it looks, and goes on.
+ */
+import type { EventDraft } from '../domain/events.ts';
+import { HumanError, LedgerClosedError, messageOf, StoppedError } from '../domain/errors.ts';
+import { PLANNING_TASK_KEY, type ProjectPlan } from '../domain/plan.ts';
+import type { DiffSummary, RunOptions, RunStatus } from '../domain/run.ts';
+import type { RunView, TaskView } from '../domain/squadState.ts';
+import { isHeld, type TaskSpec } from '../domain/task.ts';
+import { BudgetReachedError, type BudgetKeeper } from '../budget/budgetKeeper.ts';
+import type { Clock, Ledger, Logger } from '../ports.ts';
+import type { RunRepository } from '../workspace/repository.ts';
+import { TaskWorkspace, type WorkspaceTools } from '../workspace/taskWorkspace.ts';
+import type { AgentCommunicationService } from './agentCommunicationService.ts';
+import type { AgentFactory } from './agentFactory.ts';
+import type { RunResult } from './runResult.ts';
+import { worktreeName } from './taskCompletion.ts';
+import type { TaskDelegationService } from './taskDelegationService.ts';
+import { isFinished, schedule } from './taskScheduler.ts';
+
+/** What the service needs of an agent's running object. */
+export interface Worker {
+  processTask(work: {
+    task: TaskView;
+    workspace: TaskWorkspace;
+    signal: AbortSignal;
+  }): Promise<{ outcome: 'done'; artifact: unknown } | { outcome: 'gave-up'; reason: string }>;
+}
+
+export interface RunServiceOptions {
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly result: RunResult;
+  readonly repositoryOf: (runId: string) => RunRepository;
+  readonly tools: WorkspaceTools;
+  readonly factory: AgentFactory<Worker>;
+  readonly delegation: TaskDelegationService;
+  readonly communication: AgentCommunicationService;
+  readonly budget: BudgetKeeper;
+}
+
+const runtime = { kind: 'runtime' as const, id: 'runtime' };
+/** Tries of one task before it has failed. */
+const MAX_ATTEMPTS = 2;
+const CLOCK_INTERVAL_MS = 5000;
+
+interface Drive {
+  readonly stop: AbortController;
+  readonly workers: Map<string, Promise<void>>;
+  readonly done: Promise<void>;
+}
+
+export class RunService {
+  private readonly o: RunServiceOptions;
+  private readonly drives = new Map<string, Drive>();
+
+  constructor(options: RunServiceOptions) {
+    this.o = options;
+  }
+
+  /** Begins a run; resolves with its id once the start is durable. */
+  async start(objective: string, options: RunOptions): Promise<string> {
+    const runId = `run-${this.o.clock.newId()}`;
+    await this.o.ledger.append({ type: 'run-started', runId, actor: { kind: 'person', id: 'you' }, objective, options })
+      .durable;
+    this.drive(runId);
+    return runId;
+  }
+
+  /** Takes every unfinished run up again, stopped ones too; answers their ids. */
+  resumeAll(door: 'terminal' | 'editor'): string[] {
+    const unfinished = Object.values(this.o.ledger.state.runs).filter(({ phase }) => phase !== 'ended');
+    for (const run of unfinished) {
+      if (run.stopped) {
+        this.o.ledger.append({ type: 'run-continued', runId: run.id, actor: { kind: 'person', id: 'you' }, door });
+      }
+      this.drive(run.id);
+    }
+    return unfinished.map(({ id }) => id);
+  }
+
+  /** Stops every run: calls and processes end, nothing is lost, `resumeAll` takes them up again. */
+  async stopAll(door: 'terminal' | 'editor'): Promise<string[]> {
+    const stopped = [...this.drives].map(([runId, drive]) => {
+      if (this.o.ledger.state.runs[runId]?.phase !== 'ended') {
+        this.o.ledger.append({ type: 'run-stopped', runId, actor: { kind: 'person', id: 'you' }, door });
+      }
+      drive.stop.abort(new StoppedError('The run was stopped.'));
+      return { runId, done: drive.done };
+    });
+    await Promise.all(stopped.map(({ done }) => done));
+    await this.o.ledger.flushed();
+    return stopped.map(({ runId }) => runId);
+  }
+
+  /** Lets go of all work without a word in the ledger, as a crash would; for the end of the process. */
+  async release(): Promise<void> {
+    for (const drive of this.drives.values()) {
+      drive.stop.abort(new StoppedError('The host is closing.'));
+    }
+    await Promise.all([...this.drives.values()].map(({ done }) => done));
+  }
+
+  /** Resolves when no run is being driven any more. Never rejects: a run that breaks ends as failed. */
+  async idle(): Promise<void> {
+    await Promise.all([...this.drives.values()].map(({ done }) => done));
+  }
+
+  private drive(runId: string): void {
+    const stop = new AbortController();
+    const workers = new Map<string, Promise<void>>();
+    const done = this.driveToEnd(runId, workers, stop.signal)
+      .catch((error: unknown) => {
+        if (!stop.signal.aborted) {
+          this.o.logger.error(`Run ${runId}: ${messageOf(error)}`, error);
+          this.failRun(runId, error);
+        }
+      })
+      .finally(() => this.drives.delete(runId));
+    this.drives.set(runId, { stop, workers, done });
+  }
+
+  private async driveToEnd(runId: string, workers: Map<string, Promise<void>>, signal: AbortSignal): Promise<void> {
+    await this.prepare(runId, signal);
+    const over = new AbortController();
+    const working = AbortSignal.any([signal, over.signal]);
+    const ticking = this.tick(runId, working);
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        const changed = this.nextChange(runId, working);
+        this.advance(runId, workers, working);
+        if (isFinished(this.run(runId)) || this.budgetIsReached(runId)) {
+          break;
+        }
+        await Promise.race([changed, ...workers.values()]);
+      }
+    } finally {
+      over.abort(new StoppedError('The run is over.'));
+      await Promise.allSettled([...workers.values(), ticking]);
+    }
+    await this.end(runId, signal);
+  }
+
+  /** What must be true before anything runs: the repository stands where the ledger says, nothing of a dead host is left. */
+  private async prepare(runId: string, signal: AbortSignal): Promise<void> {
+    const run = this.run(runId);
+    await this.o.tools.processes.endSurvivors(runId);
+    this.o.budget.settleInterrupted(runId);
+    const repository = this.o.repositoryOf(runId);
+    if (!run.seed) {
+      const seed = await repository.seed({ at: run.startedAt }, signal);
+      this.o.ledger.append({ type: 'repository-seeded', runId, actor: runtime, seed });
+    } else if (run.integration) {
+      await repository.advanceIntegration(await repository.integrationHead(signal), run.integration.commit, signal);
+    }
+    if (Object.keys(run.tasks).length === 0) {
+      this.o.ledger.append({
+        type: 'task-created',
+        runId,
+        taskId: `${runId}.${PLANNING_TASK_KEY}`,
+        actor: runtime,
+        task: planningTask(run),
+      });
+    }
+    for (const task of Object.values(run.tasks)) {
+      await this.respond(task);
+    }
+  }
+
+  private advance(runId: string, workers: Map<string, Promise<void>>, signal: AbortSignal): void {
+    this.createPlannedTasks(runId);
+    const { becomeReady, hopeless } = schedule(this.run(runId));
+    for (const task of hopeless) {
+      this.append(task, { type: 'task-cancelled', reason: 'A task it depends on was not proven.' });
+    }
+    for (const task of becomeReady) {
+      this.append(task, { type: 'task-ready' });
+    }
+    for (const task of schedule(this.run(runId)).begin) {
+      if (task.agentId === undefined && !this.o.delegation.delegate(task)) {
+        this.o.factory.register(task.role);
+        this.o.delegation.delegate(task);
+      }
+    }
+    for (const task of Object.values(this.run(runId).tasks)) {
+      const assigned = isHeld(task.phase) || (task.phase === 'ready' && task.agentId !== undefined);
+      if (assigned && !workers.has(task.id)) {
+        const work = this.work(task.id, runId, signal).finally(() => workers.delete(task.id));
+        workers.set(task.id, work);
+      }
+    }
+  }
+
+  private createPlannedTasks(runId: string): void {
+    const run = this.run(runId);
+    if (run.phase !== 'working' || !run.plan) {
+      return;
+    }
+    for (const task of plannedTasks(runId, run.plan)) {
+      if (!run.tasks[task.id]) {
+        this.o.ledger.append({ type: 'task-created', runId, taskId: task.id, actor: runtime, task });
+      }
+    }
+  }
+
+  private async work(taskId: string, runId: string, signal: AbortSignal): Promise<void> {
+    try {
+      const workspace = await this.openWorkspace(taskId, runId, signal);
+      const task = this.task(runId, taskId);
+      const result = await this.o.factory.runningAgent(task.agentId ?? '').processTask({ task, workspace, signal });
+      if (result.outcome === 'gave-up') {
+        this.giveUp(this.task(runId, taskId), result.reason);
+      }
+      await this.respond(this.task(runId, taskId));
+    } catch (error) {
+      if (signal.aborted || error instanceof LedgerClosedError || error instanceof BudgetReachedError) {
+        return;
+      }
+      this.o.logger.warn(`${taskId}: ${messageOf(error)}`);
+      this.append(this.task(runId, taskId), { type: 'task-failed', reason: messageOf(error) });
+      await this.respond(this.task(runId, taskId));
+    }
+  }
+
+  private async openWorkspace(taskId: string, runId: string, signal: AbortSignal): Promise<TaskWorkspace> {
+    const task = this.task(runId, taskId);
+    const base = task.baseCommit ?? this.run(runId).integration?.commit ?? '';
+    const root = await this.o.repositoryOf(runId).addWorktree(worktreeName(task), base, signal);
+    if (task.phase === 'ready') {
+      this.append(task, { type: 'task-started', baseCommit: base });
+    }
+    // Its id makes it once, also when a crash came between the start and the letter.
+    await this.o.communication.post({
+      id: `${taskId}.${task.attempt}.request`,
+      runId,
+      sender: runtime,
+      receiverIds: [task.agentId ?? ''],
+      type: 'task_request',
+      content: { kind: 'task-request', taskId, title: task.title, attempt: task.attempt },
+      priority: task.priority,
+    });
+    return TaskWorkspace.open(root, taskId, this.o.tools);
+  }
+
+  private giveUp(task: TaskView, reason: string): void {
+    if (task.attempt < MAX_ATTEMPTS && task.key !== PLANNING_TASK_KEY) {
+      this.append(task, { type: 'task-retried', reason });
+    } else {
+      this.append(task, { type: 'task-failed', reason });
+    }
+  }
+
+  /** The runtime learns each task's fate, whatever it was; once, also when a crash came between the end and the letter. */
+  private async respond(task: TaskView): Promise<void> {
+    if (task.phase !== 'proven' && task.phase !== 'failed') {
+      return;
+    }
+    const id = `${task.id}.${task.attempt}.response`;
+    if (this.run(task.runId).messages[id]?.status === 'processed') {
+      return;
+    }
+    await this.o.communication.post({
+      id,
+      runId: task.runId,
+      sender: { kind: 'agent', id: task.agentId ?? '' },
+      receiverIds: ['runtime'],
+      type: 'task_response',
+      content: {
+        kind: 'task-response',
+        taskId: task.id,
+        outcome: task.phase,
+        summary: task.claim?.summary ?? task.failure ?? '',
+      },
+      priority: task.priority,
+    });
+    await this.o.communication.acknowledge(id);
+  }
+
+  private async end(runId: string, signal: AbortSignal): Promise<void> {
+    const run = this.run(runId);
+    const tasks = Object.values(run.tasks);
+    const status: RunStatus = this.budgetIsReached(runId)
+      ? 'budget-reached'
+      : tasks.every(({ phase }) => phase === 'proven')
+        ? 'succeeded'
+        : 'failed';
+    const diff = await this.o.result.diff(run, signal);
+    const refused = status === 'succeeded' ? await this.o.result.handOver(run, signal) : undefined;
+    const reason = refused ?? run.reason ?? tasks.find(({ failure, phase }) => phase === 'failed' && failure)?.failure;
+    this.endRun(runId, refused === undefined ? status : 'failed', reason, diff);
+    await this.o.ledger.flushed();
+  }
+
+  private failRun(runId: string, error: unknown): void {
+    if (error instanceof LedgerClosedError || this.o.ledger.state.runs[runId]?.phase === 'ended') {
+      return;
+    }
+    this.endRun(runId, 'failed', messageOf(error), undefined);
+  }
+
+  private endRun(runId: string, status: RunStatus, reason: string | undefined, diff: DiffSummary | undefined): void {
+    const { account } = this.run(runId);
+    this.o.ledger.append({
+      type: 'run-ended',
+      runId,
+      actor: runtime,
+      status,
+      usage: { tokens: account.usedTokens, requests: account.requests, workedMs: account.workedMs },
+      ...(reason === undefined || status === 'succeeded' ? {} : { reason }),
+      ...(diff ? { diff } : {}),
+    });
+  }
+
+  private budgetIsReached(runId: string): boolean {
+    const { options, account, reason } = this.run(runId);
+    const { wallTimeMs } = options.budget;
+    return (
+      (wallTimeMs !== undefined && account.workedMs >= wallTimeMs) ||
+      (reason?.startsWith('The budget is reached') ?? false)
+    );
+  }
+
+  /** Writes down how long the run has been at work, now and then. */
+  private async tick(runId: string, signal: AbortSignal): Promise<void> {
+    for (let last = this.o.clock.now(); !signal.aborted;) {
+      await this.o.clock.sleep(CLOCK_INTERVAL_MS, signal).catch(() => undefined);
+      const now = this.o.clock.now();
+      if (this.o.ledger.isOpen) {
+        this.o.ledger.append({ type: 'work-clocked', runId, actor: runtime, workedMs: Math.max(0, now - last) });
+      }
+      last = now;
+    }
+  }
+
+  /** Resolves at the next event of the run that may let something begin or end. */
+  private nextChange(runId: string, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        listening.dispose();
+        signal.removeEventListener('abort', finish);
+        resolve();
+      };
+      const listening = this.o.ledger.onDidAppend((event) => {
+        if (
+          event.runId === runId &&
+          (event.type.startsWith('task-') ||
+            event.type.startsWith('plan-') ||
+            event.type.startsWith('budget-') ||
+            event.type === 'work-clocked')
+        ) {
+          finish();
+        }
+      });
+      signal.addEventListener('abort', finish);
+    });
+  }
+
+  private append(task: TaskView, draft: TaskDraft): void {
+    // The draft's type and fields belong together; only the spread with the stamp loses that.
+    this.o.ledger.append({ ...draft, runId: task.runId, taskId: task.id, attempt: task.attempt, actor: runtime });
+  }
+
+  private run(runId: string): RunView {
+    const run = this.o.ledger.state.runs[runId];
+    if (!run) {
+      throw new HumanError(`There is no run ${runId}.`);
+    }
+    return run;
+  }
+
+  private task(runId: string, taskId: string): TaskView {
+    const task = this.run(runId).tasks[taskId];
+    if (!task) {
+      throw new Error(`No task ${taskId}`);
+    }
+    return task;
+  }
+}
+
+type Unstamped<Draft> = Draft extends { type: `task-${string}` }
+  ? Omit<Draft, 'runId' | 'taskId' | 'attempt' | 'actor'>
+  : never;
+type TaskDraft = Unstamped<EventDraft>;
+
+function planningTask(run: RunView): TaskSpec {
+  return {
+    id: `${run.id}.${PLANNING_TASK_KEY}`,
+    runId: run.id,
+    key: PLANNING_TASK_KEY,
+    title: 'Plan the objective',
+    description: run.objective,
+    role: 'planning',
+    type: 'create-project-plan',
+    capabilities: [],
+    dependsOn: [],
+    reads: [],
+    writes: [],
+    priority: 5,
+    acceptance: [],
+  };
+}
+
+function plannedTasks(runId: string, plan: RunView['plan'] & object): TaskSpec[] {
+  const { tasks } = structuredClone(plan) as ProjectPlan;
+  return tasks.map(({ key, dependsOn, estimateMinutes, ...task }) => ({
+    ...task,
+    id: `${runId}.${key}`,
+    runId,
+    key,
+    dependsOn: dependsOn.map((dependency) => `${runId}.${dependency}`),
+    ...(estimateMinutes === undefined ? {} : { estimateMs: estimateMinutes * 60_000 }),
+  }));
+}

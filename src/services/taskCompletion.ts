@@ -1,0 +1,186 @@
+/**
+ * From "I am finished" to proven: commit the worktree, run the acceptance checks on a fresh checkout of exactly that
+ * tree, merge on to the integration branch one task at a time, check again what the merge made. Every step can be
+ * repeated after a crash and ends the same.
+ */
+import type { EventDraft } from '../domain/events.ts';
+import type { CheckResult, CheckStage } from '../domain/proof.ts';
+import type { RunView, TaskView } from '../domain/squadState.ts';
+import type { Ledger } from '../ports.ts';
+import type { Processes } from '../workspace/processes.ts';
+import type { RunRepository } from '../workspace/repository.ts';
+import { runCheck } from '../workspace/verification/acceptance.ts';
+
+export interface Claim {
+  readonly summary: string;
+  readonly artifacts?: unknown;
+}
+
+export interface Claimant {
+  readonly runId: string;
+  readonly taskId: string;
+  readonly agentId: string;
+  readonly attempt: number;
+}
+
+/** The event belongs to the end of the `finish_task` call and is written together with it. */
+export type CompletionOutcome =
+  { accepted: true; proven: EventDraft } | { accepted: false; detail: string; reopened: EventDraft };
+
+type ReopenCause = 'claim' | 'checks' | 'conflict' | 'integration';
+
+const runtime = { kind: 'runtime' as const, id: 'runtime' };
+
+export class TaskCompletion {
+  private readonly ledger: Ledger;
+  private readonly processes: Processes;
+  private readonly repositoryOf: (runId: string) => RunRepository;
+  /** One merge at a time for each run. */
+  private readonly merging = new Map<string, Promise<unknown>>();
+
+  constructor(options: { ledger: Ledger; processes: Processes; repositoryOf: (runId: string) => RunRepository }) {
+    this.ledger = options.ledger;
+    this.processes = options.processes;
+    this.repositoryOf = options.repositoryOf;
+  }
+
+  async complete(claimant: Claimant, claim: Claim, signal: AbortSignal): Promise<CompletionOutcome> {
+    const repository = this.repositoryOf(claimant.runId);
+    const stamp = stampOf(claimant);
+    const { task } = this.find(claimant);
+    const base = task.baseCommit;
+    if (base === undefined) {
+      throw new Error(`${task.id} has no worktree.`);
+    }
+    this.ledger.append({ type: 'task-claimed', ...stamp, actor: { kind: 'agent', id: claimant.agentId }, ...claim });
+    const work = await repository.commitWorktree(worktreeName(task), base, commitOptions(task, claim), signal);
+    this.ledger.append({ type: 'task-committed', ...stamp, actor: runtime, ...work });
+    const failed = await this.check(claimant, 'task', base, work, signal);
+    if (failed.length > 0) {
+      return this.reopen(claimant, 'checks', describeFailures(failed));
+    }
+    this.ledger.append({ type: 'task-verified', ...stamp, actor: runtime, tree: work.tree });
+    if ((await repository.changedPaths(base, work.tree, signal)).length === 0) {
+      return { accepted: true, proven: { type: 'task-proven', ...stamp, actor: runtime, ...work } };
+    }
+    return this.inTurn(claimant.runId, () => this.merge(claimant, claim, work.commit, signal));
+  }
+
+  private async merge(
+    claimant: Claimant,
+    claim: Claim,
+    commit: string,
+    signal: AbortSignal,
+  ): Promise<CompletionOutcome> {
+    const repository = this.repositoryOf(claimant.runId);
+    const { run, task } = this.find(claimant);
+    const onto = run.integration?.commit;
+    if (onto === undefined) {
+      throw new Error(`Run ${run.id} has no integration branch.`);
+    }
+    const merged = await repository.mergeTask({ onto, commit, ...commitOptions(task, claim) }, signal);
+    const sendBack = async (cause: ReopenCause, conflicts: string[], detail: string): Promise<CompletionOutcome> => {
+      const { at } = commitOptions(task, claim);
+      await repository.rebaseWorktree(worktreeName(task), { onto, commit, at }, signal);
+      this.ledger.append({ type: 'task-rebased', ...stampOf(claimant), actor: runtime, baseCommit: onto, conflicts });
+      return this.reopen(claimant, cause, detail);
+    };
+    if (merged.kind === 'conflict') {
+      return sendBack(
+        'conflict',
+        merged.files,
+        `Others changed the same lines meanwhile. Your worktree now has their work with yours on top; these files carry conflict markers: ${merged.files.join(', ')}. Resolve them so that both changes hold, then call finish_task again.`,
+      );
+    }
+    if (onto !== task.baseCommit) {
+      const failed = await this.check(claimant, 'integration', onto, merged, signal);
+      if (failed.length > 0) {
+        return sendBack(
+          'integration',
+          [],
+          `Your change passes alone but not together with what others merged meanwhile. Your worktree now has their work too. ${describeFailures(failed)}`,
+        );
+      }
+    }
+    await repository.advanceIntegration(onto, merged.commit, signal);
+    const { commit: integrated, tree } = merged;
+    const stamp = stampOf(claimant);
+    this.ledger.append({ type: 'task-merged', ...stamp, actor: runtime, commit: integrated, tree });
+    return { accepted: true, proven: { type: 'task-proven', ...stamp, actor: runtime, commit: integrated, tree } };
+  }
+
+  /** Answers the checks that failed. */
+  private async check(
+    claimant: Claimant,
+    stage: CheckStage,
+    base: string,
+    on: { commit: string; tree: string },
+    signal: AbortSignal,
+  ): Promise<CheckResult[]> {
+    const { task } = this.find(claimant);
+    if (task.acceptance.length === 0) {
+      return [];
+    }
+    const repository = this.repositoryOf(claimant.runId);
+    const name = `${task.key}-${stage}`;
+    const checkoutRoot = await repository.checkout(name, on.commit, signal);
+    const results: CheckResult[] = [];
+    for (const [index, check] of task.acceptance.entries()) {
+      const { processes } = this;
+      const place = { checkoutRoot, repository, base, tree: on.tree, processes, effect: `${task.id}.check` };
+      const result = await runCheck({ ...place, check, index, stage }, signal);
+      this.ledger.append({ type: 'check-ended', ...stampOf(claimant), actor: runtime, result });
+      results.push(result);
+    }
+    await repository.removeCheckout(name);
+    return results.filter(({ passed }) => !passed);
+  }
+
+  private reopen(claimant: Claimant, cause: ReopenCause, detail: string): CompletionOutcome {
+    return {
+      accepted: false,
+      detail,
+      reopened: { type: 'task-reopened', ...stampOf(claimant), actor: runtime, cause, detail },
+    };
+  }
+
+  private inTurn<T>(runId: string, work: () => Promise<T>): Promise<T> {
+    const turn = (this.merging.get(runId) ?? Promise.resolve()).then(work, work);
+    this.merging.set(runId, turn);
+    return turn;
+  }
+
+  private find({ runId, taskId }: Claimant): { run: RunView; task: TaskView } {
+    const run = this.ledger.state.runs[runId];
+    const task = run?.tasks[taskId];
+    if (!run || !task) {
+      throw new Error(`No task ${taskId}`);
+    }
+    return { run, task };
+  }
+}
+
+/** A try has a worktree of its own, so nothing of an earlier one is in it. */
+export function worktreeName(task: TaskView): string {
+  return `${task.key}-${task.attempt}`;
+}
+
+function stampOf({ runId, taskId, attempt }: Claimant) {
+  return { runId, taskId, attempt };
+}
+
+/** The date is the task's own, so that repeating the commit makes the same one. */
+function commitOptions(task: TaskView, { summary }: Claim): { message: string; at: string } {
+  return {
+    message: `${task.title}\n\n${summary}\n\nDevSquad-Task: ${task.id}\n`,
+    at: task.startedAt ?? task.createdAt,
+  };
+}
+
+function describeFailures(failed: readonly CheckResult[]): string {
+  return [
+    `${failed.length === 1 ? 'A check' : `${failed.length} checks`} failed on your exact tree:`,
+    ...failed.map(({ summary, output }) => `- ${summary}${output ? `\n${output.slice(-4000)}` : ''}`),
+    'Mend it and call finish_task again.',
+  ].join('\n');
+}

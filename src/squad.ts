@@ -1,0 +1,99 @@
+/** Puts the whole system together, in order. What it makes is ended in reverse by `close`. */
+import path from 'node:path';
+import { CodingAgent } from './agents/codingAgent.ts';
+import type { AgentServices } from './agents/loopingAgent.ts';
+import { ModelTurn } from './agents/modelTurn.ts';
+import { PlanningAgent } from './agents/planningAgent.ts';
+import { requestOf, TeamTools } from './agents/teamTools.ts';
+import { TestingAgent } from './agents/testingAgent.ts';
+import { Emitter, type Event } from './base/emitter.ts';
+import { BudgetKeeper } from './budget/budgetKeeper.ts';
+import type { Signal } from './domain/signals.ts';
+import { Inbox } from './inbox/inbox.ts';
+import { ModelGateway } from './llm/modelGateway.ts';
+import type { Clock, LanguageModels, Ledger, Logger } from './ports.ts';
+import { AgentCommunicationService } from './services/agentCommunicationService.ts';
+import { AgentFactory } from './services/agentFactory.ts';
+import { RunResult } from './services/runResult.ts';
+import { RunService, type Worker } from './services/runService.ts';
+import { TaskCompletion } from './services/taskCompletion.ts';
+import { TaskDelegationService } from './services/taskDelegationService.ts';
+import { ToolRunner } from './tools/toolRunner.ts';
+import { Git } from './workspace/git.ts';
+import { Processes } from './workspace/processes.ts';
+import { RunRepository } from './workspace/repository.ts';
+
+/** Model calls under way at once, over all agents. */
+const MODEL_CONCURRENCY = 8;
+
+export interface SquadPorts {
+  readonly ledger: Ledger;
+  readonly models: LanguageModels;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly workspaceRoot: string;
+  /** The squad's own folder; each run has a folder in it. */
+  readonly storage: string;
+}
+
+export interface Squad {
+  readonly ledger: Ledger;
+  readonly inbox: Inbox;
+  readonly runs: RunService;
+  readonly onDidSignal: Event<Signal>;
+  /** Ends all work as it is; unfinished runs stay unfinished. */
+  close(): Promise<void>;
+}
+
+export function createSquad(ports: SquadPorts): Squad {
+  const { ledger, clock, logger, models } = ports;
+  const tools = { git: new Git(), processes: new Processes({ clock }) };
+  const repositoryOf = repositories(ports, tools.git);
+  const signals = new Emitter<Signal>();
+  const inbox = new Inbox(ledger);
+  const budget = new BudgetKeeper(ledger);
+  const communication = new AgentCommunicationService(ledger);
+  const completion = new TaskCompletion({ ledger, repositoryOf, processes: tools.processes });
+  const gateway = new ModelGateway({ concurrency: MODEL_CONCURRENCY, clock, logger });
+  const services: AgentServices = {
+    ledger,
+    signals,
+    communication,
+    toolRunner: new ToolRunner(ledger, (subject, context, signal) => inbox.ask(requestOf(context, subject), signal)),
+    modelTurn: new ModelTurn({ ledger, models, gateway, budget, signals }),
+  };
+  const team = new TeamTools({ ledger, inbox, communication, completion });
+  const factory = new AgentFactory<Worker>(ledger, {
+    planning: (identity) => new PlanningAgent(identity, services, team),
+    coding: (identity) => new CodingAgent(identity, services, team),
+    testing: (identity) => new TestingAgent(identity, services, team),
+    research: undefined,
+    deployment: undefined,
+  });
+  const delegation = new TaskDelegationService(ledger);
+  const result = new RunResult({ ledger, repositoryOf });
+  const runs = new RunService({
+    ledger,
+    clock,
+    logger,
+    result,
+    repositoryOf,
+    tools,
+    factory,
+    delegation,
+    communication,
+    budget,
+  });
+  return { ledger, inbox, runs, onDidSignal: signals.event, close: () => runs.release() };
+}
+
+/** One repository object for each run. */
+function repositories({ storage, workspaceRoot }: SquadPorts, git: Git): (runId: string) => RunRepository {
+  const known = new Map<string, RunRepository>();
+  return (runId) => {
+    const repository =
+      known.get(runId) ?? new RunRepository({ folder: path.join(storage, 'runs', runId), workspaceRoot, git });
+    known.set(runId, repository);
+    return repository;
+  };
+}

@@ -1,0 +1,61 @@
+/** What events do to `runs`. */
+import type { Compilable, Updateable } from 'kysely';
+import type { Envelope, EventOf } from '../../domain/events.ts';
+import type { RunOutcome } from '../../domain/run.ts';
+import { tables } from '../builder.ts';
+import type { Projection } from '../projection.ts';
+import type { Database } from '../schema.ts';
+
+export function insertRun(event: EventOf<'run-started'>): Projection {
+  return [
+    tables.insertInto('runs').values({
+      id: runIdOf(event),
+      objective: event.objective,
+      phase: 'planning',
+      paused: 0,
+      stopped: 0,
+      outcome: JSON.stringify({ kind: 'kept' } satisfies RunOutcome),
+      options: JSON.stringify(event.options),
+      used_tokens: 0,
+      requests: 0,
+      worked_ms: 0,
+      started_at: event.at,
+    }),
+  ];
+}
+
+export function setRun(event: Envelope, values: Updateable<Database['runs']>): Compilable {
+  return tables.updateTable('runs').set(values).where('id', '=', runIdOf(event));
+}
+
+export function setOutcome(event: Envelope, outcome: RunOutcome): Compilable {
+  return setRun(event, { outcome: JSON.stringify(outcome) });
+}
+
+export function addToRun(
+  event: Envelope,
+  column: 'used_tokens' | 'requests' | 'worked_ms',
+  amount: number,
+): Compilable {
+  return tables
+    .updateTable('runs')
+    .set((row) => ({ [column]: row(column, '+', amount) }))
+    .where('id', '=', runIdOf(event));
+}
+
+export function endRun(event: EventOf<'run-ended'>): Projection {
+  return [
+    setRun(event, {
+      phase: 'ended',
+      status: event.status,
+      ended_at: event.at,
+      ...(event.reason === undefined ? {} : { reason: event.reason }),
+      ...(event.diff === undefined ? {} : { diff: JSON.stringify(event.diff) }),
+    }),
+  ];
+}
+
+/** The run that an event belongs to; `apply` refuses one without. */
+export function runIdOf(event: Envelope): string {
+  return event.runId ?? '';
+}

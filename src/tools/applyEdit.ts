@@ -1,0 +1,46 @@
+import * as z from 'zod';
+import { ToolRefusal } from '../domain/errors.ts';
+import { undeclaredWrite } from './declaredWrites.ts';
+import { defineTool } from './tool.ts';
+
+const editSchema = z.strictObject({
+  oldText: z.string().min(1),
+  newText: z.string(),
+  replaceAll: z.boolean().optional(),
+});
+type Edit = z.infer<typeof editSchema>;
+
+export const applyEdit = defineTool({
+  name: 'apply_edit',
+  description:
+    'Replaces parts of a text file. Each oldText must occur exactly once (or give replaceAll), with every blank and line break as in the file. All edits apply, in order, or none does.',
+  input: z.strictObject({ path: z.string(), edits: z.array(editSchema).min(1).max(100) }),
+  effect: 'write',
+  afterCrash: 'repeat',
+  asks: ({ path }, context) => undeclaredWrite(path, context),
+  async run({ path, edits }, { workspace }) {
+    const before = await workspace.readText(path);
+    let text = before;
+    for (const [index, edit] of edits.entries()) {
+      text = applyOne(text, edit, `${path}, edit ${index + 1}`);
+    }
+    await workspace.writeText(path, text);
+    return { text: `Changed ${path} (${edits.length} ${edits.length === 1 ? 'edit' : 'edits'}).` };
+  },
+});
+
+function applyOne(text: string, { oldText, newText, replaceAll }: Edit, where: string): string {
+  const parts = text.split(oldText);
+  const found = parts.length - 1;
+  if (found === 0) {
+    throw new ToolRefusal(
+      `${where}: oldText does not occur. Read the file again and copy the lines exactly. Nothing was changed.`,
+    );
+  }
+  if (found > 1 && !replaceAll) {
+    throw new ToolRefusal(
+      `${where}: oldText occurs ${found} times. Add lines around it until it is unique, or set replaceAll. Nothing was changed.`,
+    );
+  }
+  return parts.join(newText);
+}

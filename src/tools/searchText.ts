@@ -1,0 +1,27 @@
+import * as z from 'zod';
+import { defineTool } from './tool.ts';
+
+const DEFAULT_LIMIT = 100;
+
+export const searchText = defineTool({
+  name: 'search_text',
+  description:
+    'Searches the files of the workspace for a text, or for a POSIX extended regular expression with isRegex. Answers path:line:text.',
+  input: z.strictObject({
+    query: z.string().min(1).max(1000),
+    isRegex: z.boolean().optional(),
+    glob: z.string().max(200).optional(),
+    limit: z.number().int().min(1).max(1000).optional(),
+  }),
+  effect: 'read',
+  afterCrash: 'repeat',
+  async run({ query, isRegex = false, glob, limit = DEFAULT_LIMIT }, { workspace }, signal) {
+    const lines = await workspace.search({ query, isRegex, ...(glob === undefined ? {} : { glob }) }, signal);
+    if (lines.length === 0) {
+      return { text: 'Nothing found.' };
+    }
+    const shown = lines.slice(0, limit).map((line) => (line.length > 400 ? `${line.slice(0, 400)}…` : line));
+    const rest = lines.length > limit ? `\n(${lines.length - limit} more not shown)` : '';
+    return { text: shown.join('\n') + rest };
+  },
+});

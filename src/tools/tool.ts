@@ -1,0 +1,53 @@
+/** What a tool is: a name, a schema, what it does to the world, and the function that does it. */
+import type * as z from 'zod';
+import type { RequestSubject } from '../domain/approval.ts';
+import type { EventDraft } from '../domain/events.ts';
+import type { TaskWorkspace } from '../workspace/taskWorkspace.ts';
+
+export type ToolEffect = 'read' | 'write' | 'process' | 'network' | 'team';
+
+/** On whose behalf a call runs. `attempt` and `step` make the effect's key; an earlier attempt's effect does nothing. */
+export interface ToolContext {
+  readonly runId: string;
+  readonly taskId: string;
+  readonly agentId: string;
+  readonly attempt: number;
+  readonly step: number;
+  /** Globs of the files that the task declared it would change. */
+  readonly writes: readonly string[];
+  readonly workspace: TaskWorkspace;
+  readonly onOutput: (text: string) => void;
+}
+
+export interface ToolResult {
+  /** For the model. Cut to `MAX_RESULT_CHARACTERS` by the runner. */
+  readonly text: string;
+  /** Events that the call caused; written together with its end. */
+  readonly events?: readonly EventDraft[];
+  /** Set when the call ends the agent's work on its task, with what it leads to. */
+  readonly end?: { readonly value: unknown };
+}
+
+export interface Tool<Input = unknown> {
+  readonly name: string;
+  /** For the model: what it does, its limits, when to use it. */
+  readonly description: string;
+  readonly input: z.ZodType<Input>;
+  readonly effect: ToolEffect;
+  /**
+   * What to do with a call that a crash interrupted: `repeat` where running it again ends the same, `report` where only
+   * the model can look what happened.
+   */
+  readonly afterCrash: 'repeat' | 'report';
+  /** What a person must allow first; undefined when nothing. */
+  asks?(input: Input, context: ToolContext): RequestSubject | undefined;
+  /** Throws ToolRefusal for what the model should do differently; any other error is a failure of the tool. */
+  run(input: Input, context: ToolContext, signal: AbortSignal): Promise<ToolResult>;
+}
+
+/** Keeps a tool's input type and its `run` together. Sound: the runner passes only what `input` itself has parsed. */
+export function defineTool<Input>(tool: Tool<Input>): Tool {
+  return tool;
+}
+
+export const MAX_RESULT_CHARACTERS = 30_000;

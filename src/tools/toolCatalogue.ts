@@ -1,0 +1,19 @@
+/** The tools that work on a task's files and processes, by name. Team tools stand with the agents: they need services. */
+import * as z from 'zod';
+import type { ToolDeclaration } from '../ports.ts';
+import { applyEdit } from './applyEdit.ts';
+import { listFiles } from './listFiles.ts';
+import { readFile } from './readFile.ts';
+import { runCommand } from './runCommand.ts';
+import { runTests } from './runTests.ts';
+import { searchText } from './searchText.ts';
+import type { Tool } from './tool.ts';
+import { writeFile } from './writeFile.ts';
+
+export const READING_TOOLS: readonly Tool[] = [readFile, listFiles, searchText];
+export const WORKING_TOOLS: readonly Tool[] = [...READING_TOOLS, writeFile, applyEdit, runCommand, runTests];
+
+/** A tool as a model is offered it. */
+export function declare(tool: Tool): ToolDeclaration {
+  return { name: tool.name, description: tool.description, parameters: z.toJSONSchema(tool.input, { io: 'input' }) };
+}

@@ -1,0 +1,140 @@
+/**
+ * One tool call from its text to its end: find the tool, parse strictly, ask a person where it must, write the effect's
+ * key before it and its outcome after it. It never throws but for an aborted signal or a closed ledger: whatever else
+ * goes wrong is an answer for the model.
+ */
+import * as z from 'zod';
+import type { RequestAnswer, RequestSubject } from '../domain/approval.ts';
+import type { ToolCall } from '../domain/conversation.ts';
+import { LedgerClosedError, messageOf, ToolRefusal } from '../domain/errors.ts';
+import type { EventOf } from '../domain/events.ts';
+import type { Ledger } from '../ports.ts';
+import { MAX_RESULT_CHARACTERS, type Tool, type ToolContext, type ToolResult } from './tool.ts';
+
+/** Asks a person about one call and waits; the same call asks once, also across a restart. */
+export type AskPerson = (subject: RequestSubject, context: ToolContext, signal: AbortSignal) => Promise<RequestAnswer>;
+
+type Outcome = EventOf<'tool-call-ended'>['outcome'];
+
+export class ToolRunner {
+  private readonly ledger: Ledger;
+  private readonly askPerson: AskPerson;
+
+  constructor(ledger: Ledger, askPerson: AskPerson) {
+    this.ledger = ledger;
+    this.askPerson = askPerson;
+  }
+
+  /** `interrupted`: the call had begun when the process ended, and nothing is known of its end. */
+  async run(
+    call: ToolCall,
+    tools: readonly Tool[],
+    context: ToolContext,
+    options: { interrupted: boolean },
+    signal: AbortSignal,
+  ): Promise<ToolResult> {
+    const tool = tools.find(({ name }) => name === call.name);
+    if (!tool) {
+      return this.end(call, context, 'refused', {
+        text: `There is no tool "${call.name}". You have: ${tools.map(({ name }) => name).join(', ')}.`,
+      });
+    }
+    const input = parseArguments(tool, call.argumentsText);
+    if (input.problem !== undefined) {
+      return this.end(call, context, 'refused', { text: input.problem });
+    }
+    if (options.interrupted && tool.afterCrash === 'report') {
+      return this.end(call, context, 'failed', {
+        text: 'The host was restarted while this ran. It may have done all, some or nothing of its work: look before you run it again.',
+      });
+    }
+    const subject = tool.asks?.(input.value, context);
+    if (subject && !options.interrupted) {
+      const answer = await this.askPerson(subject, context, signal);
+      if (answer.kind !== 'allow') {
+        const reason = answer.kind === 'deny' ? answer.reason : answer.text;
+        return this.end(call, context, 'refused', {
+          text: `The developer refused this${reason ? `: ${reason}` : '.'} Find another way, or say in finish_task what you could not do.`,
+        });
+      }
+    }
+    return this.perform(tool, input.value, call, context, signal);
+  }
+
+  private async perform(
+    tool: Tool,
+    input: unknown,
+    call: ToolCall,
+    context: ToolContext,
+    signal: AbortSignal,
+  ): Promise<ToolResult> {
+    const { runId, taskId, attempt, step } = context;
+    const started = this.ledger.append({
+      type: 'tool-call-started',
+      runId,
+      taskId,
+      attempt,
+      actor: { kind: 'agent', id: context.agentId },
+      callId: call.id,
+      step,
+      tool: tool.name,
+      effect: tool.effect,
+    });
+    if (tool.effect !== 'read') {
+      await started.durable;
+    }
+    signal.throwIfAborted();
+    if (this.ledger.state.runs[runId]?.tasks[taskId]?.attempt !== attempt) {
+      throw new Error(`Attempt ${attempt} of ${taskId} is over; its effect was not begun.`);
+    }
+    try {
+      return this.end(call, context, 'ok', await tool.run(input, context, signal));
+    } catch (error) {
+      if (signal.aborted || error instanceof LedgerClosedError) {
+        throw error;
+      }
+      return this.end(call, context, error instanceof ToolRefusal ? 'refused' : 'failed', { text: messageOf(error) });
+    }
+  }
+
+  private end(call: ToolCall, context: ToolContext, outcome: Outcome, result: ToolResult): ToolResult {
+    const text = shorten(result.text);
+    this.ledger.append(...(result.events ?? []), {
+      type: 'tool-call-ended',
+      runId: context.runId,
+      taskId: context.taskId,
+      attempt: context.attempt,
+      actor: { kind: 'runtime', id: 'runtime' },
+      callId: call.id,
+      step: context.step,
+      tool: call.name,
+      outcome,
+      result: text,
+    });
+    return { ...result, text };
+  }
+}
+
+function parseArguments(tool: Tool, text: string): { value?: unknown; problem?: string } {
+  let json: unknown;
+  try {
+    json = JSON.parse(text.trim() === '' ? '{}' : text);
+  } catch (error) {
+    return {
+      problem: `The arguments of ${tool.name} are not valid JSON (${messageOf(error)}). Call it again with one JSON object.`,
+    };
+  }
+  const parsed = tool.input.safeParse(json);
+  return parsed.success
+    ? { value: parsed.data }
+    : { problem: `The arguments of ${tool.name} do not fit:\n${z.prettifyError(parsed.error)}` };
+}
+
+/** Keeps both ends: errors stand at the end, what ran at the beginning. */
+function shorten(text: string): string {
+  if (text.length <= MAX_RESULT_CHARACTERS) {
+    return text;
+  }
+  const half = MAX_RESULT_CHARACTERS / 2;
+  return `${text.slice(0, half)}\n… ${text.length - MAX_RESULT_CHARACTERS} characters left out …\n${text.slice(-half)}`;
+}

@@ -1,0 +1,86 @@
+/** What a task's tools see of the world: one worktree, its files, its commands, and the instructions written for agents. */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { ToolRefusal } from '../domain/errors.ts';
+import type { Git } from './git.ts';
+import type { Processes, ProcessResult } from './processes.ts';
+import { SafeFiles } from './safeFile.ts';
+import { runTestSuite, type Finding } from './verification/acceptance.ts';
+
+const INSTRUCTION_FILES = ['AGENTS.md', '.github/copilot-instructions.md'];
+const MAX_INSTRUCTIONS = 20_000;
+const MAX_OUTPUT_BYTES = 200_000;
+
+export interface WorkspaceTools {
+  readonly git: Git;
+  readonly processes: Processes;
+}
+
+export class TaskWorkspace {
+  /** The workspace's own instructions for agents; '' where there are none. */
+  readonly instructions: string;
+  private readonly root: string;
+  private readonly effect: string;
+  private readonly files: SafeFiles;
+  private readonly tools: WorkspaceTools;
+
+  private constructor(root: string, effect: string, tools: WorkspaceTools, instructions: string) {
+    this.root = root;
+    this.effect = effect;
+    this.tools = tools;
+    this.files = new SafeFiles(root);
+    this.instructions = instructions;
+  }
+
+  /** `effect` begins the key that this workspace's processes carry. */
+  static async open(root: string, effect: string, tools: WorkspaceTools): Promise<TaskWorkspace> {
+    const texts = await Promise.all(
+      INSTRUCTION_FILES.map((file) => readFile(path.join(root, file), 'utf8').catch(() => '')),
+    );
+    return new TaskWorkspace(root, effect, tools, texts.filter(Boolean).join('\n\n').slice(0, MAX_INSTRUCTIONS));
+  }
+
+  /** Text of a regular file. Throws ToolRefusal with what to do instead. */
+  async readText(file: string): Promise<string> {
+    const { bytes } = await this.files.read(file);
+    if (bytes.includes(0)) {
+      throw new ToolRefusal(`${file} is a binary file; only text can be read.`);
+    }
+    return bytes.toString('utf8');
+  }
+
+  async writeText(file: string, text: string): Promise<{ created: boolean }> {
+    const { before } = await this.files.write(file, text);
+    return { created: before === undefined };
+  }
+
+  /** Files that are not ignored, relative to the root, sorted. */
+  async listFiles(signal: AbortSignal): Promise<string[]> {
+    const options = ['--cached', '--others', '--exclude-standard', '--deduplicate', '-z'];
+    const listed = await this.tools.git.text(['ls-files', ...options], { cwd: this.root }, signal);
+    return listed.split('\0').filter(Boolean).sort();
+  }
+
+  /** Lines `path:number:text` that match, over files that are not ignored. A wrong expression is a GitError. */
+  async search(options: { query: string; isRegex: boolean; glob?: string }, signal: AbortSignal): Promise<string[]> {
+    const scope = options.glob === undefined ? [] : ['--', `:(glob)${options.glob}`];
+    const how = ['-n', '-I', '--untracked', '--no-color', options.isRegex ? '-E' : '-F', '-e', options.query];
+    const { stdout } = await this.tools.git.run(['grep', ...how, ...scope], { cwd: this.root, exits: [0, 1] }, signal);
+    return stdout.toString('utf8').split('\n').filter(Boolean);
+  }
+
+  async run(
+    options: { command: string; cwd?: string; timeoutMs: number; onOutput: (text: string) => void },
+    signal: AbortSignal,
+  ): Promise<ProcessResult> {
+    const { command, timeoutMs, onOutput } = options;
+    const cwd = path.join(this.root, await this.files.locate(options.cwd ?? '.'));
+    const request = { command, cwd, timeoutMs, onOutput, maxOutputBytes: MAX_OUTPUT_BYTES, effect: this.effect };
+    return this.tools.processes.run(request, signal);
+  }
+
+  async runTests(options: { filter?: string }, signal: AbortSignal): Promise<Finding> {
+    const place = { checkoutRoot: this.root, effect: this.effect, processes: this.tools.processes };
+    return runTestSuite(place, options.filter, signal);
+  }
+}

@@ -1,0 +1,318 @@
+// Drives a real VS Code in tests: the served one, in a Chromium, with folders of its own that are removed afterwards.
+// One `startEditor` costs some ten seconds, so a test file starts one and asks it much.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { chromium, type Browser, type BrowserContext, type Frame, type Page } from 'playwright-core';
+import { EditorServer, linkExtension, writeUserSettings } from '../../scripts/editorServer.ts';
+import { findChromium } from '../../scripts/findProgram.ts';
+import { editorHostFolder, projectFolder } from '../../scripts/project.ts';
+
+const screenshotFolder = path.join(projectFolder, 'test-results/screenshots');
+const waitMs = 60_000;
+
+export interface EditorOptions {
+  /** Folders of extensions, loaded as installed ones; DevSquad itself where nothing is said. */
+  readonly extensions?: readonly string[];
+  /** Packed extensions, installed from their files. */
+  readonly vsixFiles?: readonly string[];
+  /** User settings, added to those that keep VS Code quiet. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Environment of the server, and so of the extension host. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Opened at the start; a new folder with a README.md where nothing is said. The caller's own is never removed. */
+  readonly folder?: string;
+  /** Further arguments of the server. */
+  readonly args?: readonly string[];
+  readonly viewport?: { readonly width: number; readonly height: number };
+  /** Runs in the page before anything of VS Code does. */
+  prepare?(page: Page, authority: string): Promise<void>;
+}
+
+const running = new Set<Editor>();
+process.on('exit', () => {
+  for (const editor of running) {
+    editor.removeFolders();
+  }
+});
+
+/** Resolves when the workbench is on screen; what extensions bring appears some seconds later. */
+export async function startEditor(options: EditorOptions = {}): Promise<Editor> {
+  const editor = new Editor(options);
+  running.add(editor);
+  try {
+    await editor.start();
+  } catch (error) {
+    await editor.stop();
+    throw error;
+  }
+  return editor;
+}
+
+/** All that have been started and not stopped. */
+export function runningEditors(): readonly Editor[] {
+  return [...running];
+}
+
+/** One VS Code in one window, with its home, settings, storage and temporary files in one folder. */
+export class Editor {
+  /** HOME of the server: what the extension writes to `~` lands here. */
+  readonly homeFolder: string;
+  /** The folder that was opened at the start. */
+  readonly workspaceFolder: string;
+  private readonly options: EditorOptions;
+  private readonly runFolder = mkdtempSync(path.join(tmpdir(), 'editor-'));
+  private readonly temporaryFolder = this.makeFolder('tmp');
+  private readonly extensionsFolder = this.makeFolder('extensions');
+  private readonly dataFolder = this.makeFolder('data');
+  private server: EditorServer | undefined;
+  private browser: Browser | undefined;
+  private browserContext: BrowserContext | undefined;
+  private window: Page | undefined;
+  private folder: string;
+
+  constructor(options: EditorOptions) {
+    this.options = options;
+    this.homeFolder = this.makeFolder('home');
+    this.workspaceFolder = options.folder ?? this.makeFolder('workspace');
+    this.folder = this.workspaceFolder;
+    if (!options.folder) {
+      writeFileSync(path.join(this.workspaceFolder, 'README.md'), '# A workspace\n');
+    }
+    writeUserSettings(this.dataFolder, options.settings);
+  }
+
+  /** Called by `startEditor`. */
+  async start(): Promise<void> {
+    for (const extension of this.options.extensions ?? [projectFolder]) {
+      linkExtension(extension, this.extensionsFolder);
+    }
+    for (const file of this.options.vsixFiles ?? []) {
+      this.installVsix(file);
+    }
+    await this.startServer();
+    const executablePath = findChromium();
+    if (!executablePath) {
+      throw new Error('No Chromium or Chrome was found. Run `npm test` once, which installs what is missing.');
+    }
+    this.browser = await chromium.launch({ executablePath, args: browserArguments });
+    const viewport = this.options.viewport ?? { width: 1400, height: 900 };
+    this.browserContext = await this.browser.newContext({ viewport });
+    this.browserContext.setDefaultTimeout(waitMs);
+    this.window = await this.browserContext.newPage();
+    await this.options.prepare?.(this.window, this.authority);
+    await this.open(this.folder);
+  }
+
+  get page(): Page {
+    if (!this.window) {
+      throw new Error('This editor has not started.');
+    }
+    return this.window;
+  }
+
+  /** Host and port, as they stand in URIs of the scheme `vscode-remote`. */
+  get authority(): string {
+    return `127.0.0.1:${this.server?.port ?? 0}`;
+  }
+
+  /** What VS Code's `globalStorageUri` is for an extension named `publisher.name`. */
+  globalStorageFolder(extension = 'vibe-devsquad.devsquad'): string {
+    return path.join(this.dataFolder, 'data/User/globalStorage', extension.toLowerCase());
+  }
+
+  /** What the server and its extension hosts have printed. */
+  get log(): string {
+    return this.server?.log ?? '';
+  }
+
+  async open(folder: string): Promise<void> {
+    this.folder = folder;
+    await this.page.goto(`http://${this.authority}/?folder=${encodeURIComponent(folder)}`);
+    await this.workbench();
+  }
+
+  /** Reloads the window: a new extension host, the same storage; secrets are lost in the served VS Code. */
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.workbench();
+  }
+
+  /**
+   * Ends every process of the server and starts it anew at the same address with the same folders, then loads the window
+   * again. With `crash`, nothing in the server or in an extension gets a chance to write things down.
+   */
+  async restart(how: 'orderly' | 'crash' = 'orderly'): Promise<void> {
+    const port = this.server?.port;
+    await this.server?.stop(how);
+    await this.startServer(port);
+    await this.open(this.folder);
+  }
+
+  /** Runs a command from the palette by the exact title that is shown there. Waits until an extension has brought it. */
+  async command(title: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget input[type=text]');
+    const row = this.page
+      .locator('.quick-input-list .monaco-list-row')
+      .filter({ has: this.page.locator('.label-name').getByText(title, { exact: true }) });
+    for (const end = performance.now() + waitMs; performance.now() < end;) {
+      // The palette's list does not grow while it is open, so it is opened again until the command is in it.
+      await this.page.keyboard.press('F1');
+      try {
+        await input.fill(`>${title}`, { timeout: 1_500 });
+        await row.first().click({ timeout: 1_500 });
+        return;
+      } catch {
+        await this.page.keyboard.press('Escape');
+      }
+    }
+    throw new Error(`The command palette does not offer "${title}".`);
+  }
+
+  /**
+   * The content frame of the webview in which `selector` is found. VS Code replaces the frame whenever the webview gets new
+   * HTML, so look it up again after that.
+   */
+  async webview(selector: string): Promise<Frame> {
+    for (const end = performance.now() + waitMs; performance.now() < end;) {
+      for (const frame of this.page.frames().filter((candidate) => candidate.url().includes('/fake.html'))) {
+        try {
+          if ((await frame.locator(selector).count()) > 0) {
+            return frame;
+          }
+        } catch {
+          // Replaced while we looked.
+        }
+      }
+      await this.page.waitForTimeout(100);
+    }
+    throw new Error(`No webview shows "${selector}".`);
+  }
+
+  /** One per window, and none while VS Code starts a new one after a crash. The third crash within 5 minutes is final. */
+  extensionHostPids(): readonly number[] {
+    return this.server?.extensionHostPids() ?? [];
+  }
+
+  /** Saves what the window shows as `test-results/screenshots/NAME.png`. */
+  async screenshot(name: string): Promise<void> {
+    mkdirSync(screenshotFolder, { recursive: true });
+    await this.page.screenshot({ path: path.join(screenshotFolder, `${name}.png`) });
+  }
+
+  /** Ends all processes and removes all folders of this editor. Calling it twice is harmless. */
+  async stop(): Promise<void> {
+    running.delete(this);
+    await this.browser?.close();
+    await this.server?.stop();
+    this.removeFolders();
+  }
+
+  /** Only what `stop` does last, for a process that is about to end. */
+  removeFolders(): void {
+    rmSync(this.runFolder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  private async startServer(port?: number): Promise<void> {
+    this.server = await EditorServer.start({
+      dataFolder: this.dataFolder,
+      extensionsFolder: this.extensionsFolder,
+      env: { HOME: this.homeFolder, TMPDIR: this.temporaryFolder, ...this.options.env },
+      ...(port === undefined ? {} : { port }),
+      ...(this.options.args ? { args: this.options.args } : {}),
+    });
+  }
+
+  private async workbench(): Promise<void> {
+    await this.page.locator('.monaco-workbench').waitFor();
+  }
+
+  private installVsix(file: string): void {
+    const server = path.join(editorHostFolder, 'out/server-main.js');
+    const folders = ['--extensions-dir', this.extensionsFolder, '--server-data-dir', this.dataFolder];
+    execFileSync(process.execPath, [server, '--install-extension', file, ...folders, '--accept-server-license-terms'], {
+      env: { ...process.env, HOME: this.homeFolder, TMPDIR: this.temporaryFolder },
+      stdio: 'pipe',
+    });
+  }
+
+  private makeFolder(name: string): string {
+    const folder = path.join(this.runFolder, name);
+    mkdirSync(folder, { recursive: true });
+    return folder;
+  }
+}
+
+export interface SuiteOptions {
+  /** Folders of the extensions under development; DevSquad itself where nothing is said. */
+  readonly development?: readonly string[];
+  /** A module that exports `run(): Promise<void>`, inside one of the extensions under development. */
+  readonly suite: string;
+  /** Further extensions, loaded as installed ones. */
+  readonly extensions?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
+}
+
+export interface SuiteEnd {
+  /** 0 when `run` resolved, 1 when it rejected, `timeout` when it did neither in time. */
+  readonly exitCode: number | 'timeout';
+  /** What the extension host wrote to its console. */
+  readonly output: readonly string[];
+}
+
+/**
+ * Runs a suite inside the extension host, the way `@vscode/test-electron` does it in a desktop VS Code. In this mode VS
+ * Code answers every yes-or-no dialog with yes and refuses all others, so dialogs belong into tests that use `startEditor`.
+ */
+export async function runInExtensionHost(options: SuiteOptions): Promise<SuiteEnd> {
+  const output: string[] = [];
+  const end = Promise.withResolvers<SuiteEnd['exitCode']>();
+  const timer = setTimeout(() => {
+    end.resolve('timeout');
+  }, options.timeoutMs ?? 150_000);
+  const editor = await startEditor({
+    extensions: options.extensions ?? [],
+    ...(options.env ? { env: options.env } : {}),
+    async prepare(page, authority) {
+      await page.exposeFunction('codeAutomationExit', end.resolve);
+      await page.exposeFunction('codeAutomationLog', (type: string, values: readonly unknown[]) => {
+        output.push(`${type} ${values.join(' ')}`);
+      });
+      const uri = (file: string): object => ({ scheme: 'vscode-remote', authority, path: file });
+      await page.addInitScript(loadInDevelopmentMode, {
+        extensions: (options.development ?? [projectFolder]).map(uri),
+        extensionTestsPath: uri(options.suite),
+      });
+    },
+  });
+  try {
+    return { exitCode: await end.promise, output: [...output, editor.log] };
+  } finally {
+    clearTimeout(timer);
+    await editor.stop();
+  }
+}
+
+/** In the page: adds to the configuration that the workbench reads from a meta element, before its script runs. */
+function loadInDevelopmentMode(developmentOptions: object): void {
+  document.addEventListener('readystatechange', () => {
+    const element = document.getElementById('vscode-workbench-web-configuration');
+    const settings = element?.dataset['settings'];
+    if (element && settings) {
+      const configuration = JSON.parse(settings) as object;
+      element.dataset['settings'] = JSON.stringify({ ...configuration, developmentOptions });
+    }
+  });
+}
+
+const browserArguments = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];

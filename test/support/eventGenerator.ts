@@ -1,0 +1,327 @@
+/** Writes long, plausible, random stories: every event fits the state it meets. A new event type needs a rule here. */
+import type { EventOf, EventDraft, EventType } from '../../src/domain/events.ts';
+import type { Party } from '../../src/domain/message.ts';
+import type { Run } from '../../src/domain/run.ts';
+import { openRequests } from '../../src/domain/squadState.ts';
+import { isOver, type Task, type TaskPhase } from '../../src/domain/task.ts';
+import { anyAgent, anyMessage, anyOptions, anyTask, EventLog } from './builders.ts';
+import { SeededRandom } from './seededRandom.ts';
+
+/** An event's own fields and whose it is; undefined when it has no place in the story now. */
+type Fields<Type extends EventType> = Omit<
+  EventOf<Type>,
+  'version' | 'sequence' | 'epoch' | 'at' | 'input' | 'type' | 'actor'
+>;
+type Rules = { readonly [Type in EventType]: (story: Story) => Fields<Type> | undefined };
+
+/** Events that end something come seldom, so that stories get somewhere first. */
+const SELDOM: Partial<Record<EventType, number>> = {
+  'run-started': 0.5,
+  'run-ended': 0.1,
+  'run-archived': 0.2,
+  'agent-destroyed': 0.3,
+  'task-failed': 0.4,
+  'task-cancelled': 0.2,
+};
+
+/** Appends `length` random events to a new log and calls `afterEach` after every one. */
+export function tellStory(seed: number, length: number, afterEach: (log: EventLog) => void): EventLog {
+  const story = new Story(new SeededRandom(seed));
+  // The keys of a record typed by event types.
+  const types = Object.keys(RULES) as EventType[];
+  while (story.log.events.length < length) {
+    const type = story.random.pick(types)!;
+    const fields = story.random.chance(SELDOM[type] ?? 1) ? RULES[type](story) : undefined;
+    if (fields) {
+      // The rule of a type makes that type's fields.
+      story.log.add({ ...fields, type } as EventDraft);
+      afterEach(story.log);
+    }
+  }
+  return story.log;
+}
+
+class Story {
+  readonly log = new EventLog();
+  readonly random: SeededRandom;
+  private lastId = 0;
+
+  constructor(random: SeededRandom) {
+    this.random = random;
+  }
+
+  newId(kind: string): string {
+    return `${kind}-${++this.lastId}`;
+  }
+
+  run(fits: (run: Run) => boolean = () => true): Run | undefined {
+    return this.random.pick(Object.values(this.log.state.runs).filter(fits));
+  }
+
+  runId(fits?: (run: Run) => boolean): { runId: string } | undefined {
+    const run = this.run(fits);
+    return run && { runId: run.id };
+  }
+
+  /** A random task in one of the phases, as an envelope names it. */
+  task(...phases: TaskPhase[]): { ids: { runId: string; taskId: string; attempt: number }; task: Task } | undefined {
+    const run = this.run();
+    const tasks = Object.values(run?.tasks ?? {});
+    const task = this.random.pick(tasks.filter(({ phase }) => phases.length === 0 || phases.includes(phase)));
+    return run && task && { ids: { runId: run.id, taskId: task.id, attempt: task.attempt }, task };
+  }
+
+  agentId(): string | undefined {
+    return this.random.pick(Object.keys(this.log.state.standing.agents));
+  }
+
+  party(): Party {
+    const agentId = this.random.chance(0.7) ? this.agentId() : undefined;
+    const others: readonly Party[] = [
+      { kind: 'person', id: 'you' },
+      { kind: 'runtime', id: 'runtime' },
+    ];
+    return agentId === undefined ? this.random.pick(others)! : { kind: 'agent', id: agentId };
+  }
+
+  message(...statuses: string[]): { runId: string; messageId: string } | undefined {
+    const run = this.run();
+    const message = this.random.pick(Object.values(run?.messages ?? {}).filter((it) => statuses.includes(it.status)));
+    return run && message && { runId: run.id, messageId: message.id };
+  }
+
+  openRequest(): { runId: string; requestId: string } | undefined {
+    const run = this.run();
+    const request = run && this.random.pick(openRequests(run));
+    return run && request && { runId: run.id, requestId: request.id };
+  }
+
+  /** A model call that is under way. */
+  call(): { runId: string; taskId: string; callId: string } | undefined {
+    const run = this.run();
+    const call = this.random.pick(Object.entries(run?.reservations ?? {}));
+    return run && call && { runId: run.id, taskId: call[1].taskId, callId: call[0] };
+  }
+
+  hash(): string {
+    return this.random.between(0, 0xffffff).toString(16).padStart(40, '0');
+  }
+}
+
+/** The same fields for whatever task is in one of the phases. */
+const inPhase =
+  <Own extends object>(phases: readonly TaskPhase[], own: (story: Story, task: Task) => Own) =>
+  (story: Story): (Own & { runId: string; taskId: string; attempt: number }) | undefined => {
+    const found = story.task(...phases);
+    return found && { ...found.ids, ...own(story, found.task) };
+  };
+
+const withRun =
+  <Own extends object>(own: (story: Story) => Own, fits?: (run: Run) => boolean) =>
+  (story: Story): (Own & { runId: string }) | undefined => {
+    const ids = story.runId(fits);
+    return ids && { ...ids, ...own(story) };
+  };
+
+const hasEnded = (run: Run): boolean => run.phase === 'ended';
+const usage = (story: Story) =>
+  ({
+    inputTokens: story.random.between(0, 5000),
+    outputTokens: story.random.between(0, 900),
+    source: 'provider',
+  }) as const;
+
+const RULES: Rules = {
+  'ledger-opened': () => ({ fromEpoch: 0, lastSequence: 0, lastCrc: 0, host: 'terminal' }),
+
+  'run-started': (story) =>
+    Object.keys(story.log.state.runs).length < 3
+      ? {
+          runId: story.newId('run'),
+          objective: `It's "${story.newId('aim')}"; DROP TABLE runs --`,
+          options: anyOptions(),
+        }
+      : undefined,
+  'run-paused': withRun(() => ({})),
+  'run-resumed': withRun(() => ({})),
+  'run-stopped': withRun(() => ({ door: 'terminal' })),
+  'run-continued': withRun(() => ({ door: 'editor' })),
+  'repository-seeded': withRun((story) => ({
+    seed: { baseCommit: null, commit: story.hash(), tree: story.hash(), prefix: '' },
+  })),
+
+  'plan-submitted': withRun((story) => ({
+    plan: { summary: 'A plan', strategy: 'single', why: 'It is small.', tasks: [] },
+    revision: story.random.between(1, 3),
+  })),
+  'plan-accepted': withRun(() => ({ requestId: 'any' })),
+  'plan-revision-asked': withRun(() => ({ requestId: 'any', comment: 'Smaller' })),
+
+  'agent-created': (story) => {
+    const living = story.log.state.standing.agents;
+    const again = story.log.events.flatMap((event) =>
+      event.type === 'agent-destroyed' && !(event.agentId in living) ? [event.agentId] : [],
+    );
+    const id = story.random.pick(again) ?? story.newId('agent');
+    const type = story.random.pick(['planning', 'coding', 'testing'] as const)!;
+    return { agent: anyAgent({ id, type, name: `Agent ${id}`, specializations: ['ünïcode ✓'] }) };
+  },
+  'agent-destroyed': (story) => {
+    const agentId = story.agentId();
+    return agentId === undefined ? undefined : { agentId, reason: 'scaled down' };
+  },
+
+  'task-created': withRunAndTask,
+  'task-ready': inPhase(['waiting'], () => ({})),
+  'task-delegated': (story) => {
+    const [found, agentId] = [story.task('ready'), story.agentId()];
+    const by = story.random.chance(0.3) ? story.agentId() : undefined;
+    return found && agentId !== undefined
+      ? { ...found.ids, agentId, candidates: [], ...(by === undefined ? {} : { delegatedByAgentId: by }) }
+      : undefined;
+  },
+  'task-started': inPhase(['ready'], (story) => ({ baseCommit: story.hash() })),
+  'task-progressed': inPhase(['working'], () => ({ note: 'half way', percent: 50 })),
+  'task-claimed': inPhase(['working'], (story) => ({
+    summary: 'All done',
+    ...(story.random.chance(0.5) ? { artifacts: { files: ['a.ts'], nothing: null } } : {}),
+  })),
+  'task-committed': inPhase(['proving', 'merging'], (story) => ({ commit: story.hash(), tree: story.hash() })),
+  'check-ended': inPhase(['proving', 'merging'], (story, task) => ({
+    result: {
+      index: task.checks.length,
+      stage: task.phase === 'merging' ? 'integration' : 'task',
+      passed: story.random.chance(0.7),
+      summary: 'all tests',
+      output: 'x'.repeat(story.random.between(0, 5000)),
+      tree: story.hash(),
+      durationMs: story.random.next() * 1000,
+    },
+  })),
+  'task-verified': inPhase(['proving'], (story) => ({ tree: story.hash() })),
+  'task-reopened': inPhase(['proving', 'merging'], () => ({ cause: 'checks', detail: 'A test failed' })),
+  'task-rebased': inPhase(['working', 'merging'], (story) => ({ baseCommit: story.hash(), conflicts: [] })),
+  'task-merged': inPhase(['merging'], (story) => ({ commit: story.hash(), tree: story.hash() })),
+  'task-proven': inPhase(['merging'], (story) => ({ commit: story.hash(), tree: story.hash() })),
+  'task-failed': inPhase(['working', 'proving', 'merging'], () => ({ reason: 'It does not compile' })),
+  'task-cancelled': inPhase(['waiting', 'ready', 'working', 'waiting_for_person'], () => ({ reason: 'Not needed' })),
+  'task-retried': inPhase(['failed', 'working'], () => ({ reason: 'Once more' })),
+
+  'message-sent': withRun((story) => ({
+    message: anyMessage({
+      id: story.newId('message'),
+      sender: story.party(),
+      receiver: story.party(),
+      priority: story.random.between(1, 5),
+      content: { kind: 'text', text: `Hello ${'✉'.repeat(story.random.pick([1, 100, 4096, 9000])!)}` },
+      ...(story.random.chance(0.3) ? { broadcastId: story.newId('broadcast') } : {}),
+    }),
+  })),
+  'message-delivered': (story) => story.message('pending'),
+  'message-acknowledged': (story) => story.message('delivered'),
+  'message-failed': (story) => withReason(story.message('pending', 'delivered')),
+
+  'conversation-opened': inPhase(['working'], () => ({ instructions: 'You code.', brief: 'Greet.' })),
+  'conversation-noted': (story) => {
+    const task = story.task('working');
+    const mail = task && story.message('delivered');
+    const own = mail?.runId === task?.ids.runId ? mail : undefined;
+    return task && { ...task.ids, ...own, text: 'You have mail.' };
+  },
+  'model-call-started': inPhase(['working'], (story) => ({
+    callId: story.newId('call'),
+    model: 'm',
+    reservedTokens: story.random.between(100, 9000),
+  })),
+  'model-call-ended': (story) => {
+    const call = story.call();
+    return (
+      call && { ...call, model: 'm', answer: { text: 'ok', toolCalls: [], finishReason: 'stop' }, usage: usage(story) }
+    );
+  },
+  'model-call-failed': (story) => {
+    const call = story.call();
+    return call && { ...call, model: 'm', kind: 'server', message: '500', usage: usage(story) };
+  },
+  'tool-call-started': inPhase(['working'], (story, task) => ({
+    callId: story.newId('tool'),
+    step: task.steps + 1,
+    tool: 'read_file',
+    effect: 'read',
+  })),
+  'tool-call-ended': inPhase(['working'], (_, task) => ({
+    callId: 'tool',
+    step: task.steps,
+    tool: 'read_file',
+    outcome: 'ok',
+    result: 'text',
+  })),
+
+  'request-opened': (story) => {
+    const run = story.run();
+    const task = story.random.chance(0.7) ? story.random.pick(Object.values(run?.tasks ?? {})) : undefined;
+    const agentId = story.agentId();
+    return (
+      run && {
+        runId: run.id,
+        request: {
+          id: story.newId('request'),
+          runId: run.id,
+          ...(task ? { taskId: task.id } : {}),
+          ...(agentId === undefined ? {} : { agentId }),
+          subject: { kind: 'question', question: 'Which one?', options: ['a', 'b'] },
+        },
+      }
+    );
+  },
+  'request-answered': (story) => {
+    const request = story.openRequest();
+    return request && { ...request, answer: { kind: 'text', text: 'b' }, door: 'terminal' };
+  },
+  'request-withdrawn': (story) => withReason(story.openRequest()),
+
+  'budget-reached': withRun(() => ({ resource: 'tokens', message: 'The budget is reached.' })),
+  'work-clocked': withRun((story) => ({ workedMs: story.random.next() * 5000 })),
+
+  'run-ended': withRun(
+    (story) => ({
+      status: story.random.pick(['succeeded', 'failed'] as const)!,
+      usage: { tokens: 1, requests: 1, workedMs: 1 },
+      ...(story.random.chance(0.5) ? { reason: 'Because' } : {}),
+      ...(story.random.chance(0.5) ? { diff: { tree: story.hash(), files: [] } } : {}),
+    }),
+    (run) => !hasEnded(run) && Object.values(run.tasks).some(({ phase }) => isOver(phase)),
+  ),
+  'apply-started': withRun(() => ({ paths: ['a.ts'] }), hasEnded),
+  'apply-ended': withRun((story) => ({ applied: story.random.chance(0.7), detail: '' }), hasEnded),
+  'apply-undone': withRun(() => ({}), hasEnded),
+  'branch-created': withRun(() => ({ name: 'devsquad/greet' }), hasEnded),
+  'branch-undone': withRun(() => ({}), hasEnded),
+  'run-discarded': withRun(() => ({}), hasEnded),
+  'discard-undone': withRun(() => ({}), hasEnded),
+  'run-archived': withRun(() => ({ reason: 'old' }), hasEnded),
+};
+
+function withRunAndTask(story: Story): Fields<'task-created'> | undefined {
+  const run = story.run((it) => Object.keys(it.tasks).length < 6);
+  const id = story.newId('task');
+  return (
+    run && {
+      runId: run.id,
+      taskId: id,
+      task: anyTask({
+        id,
+        runId: run.id,
+        key: id,
+        type: story.random.pick(['generate-code', 'review-code'] as const)!,
+        dependsOn: Object.keys(run.tasks),
+        priority: story.random.between(1, 5),
+        ...(story.random.chance(0.5) ? { input: { path: 'a.ts' }, estimateMs: story.random.next() * 9e5 } : {}),
+      }),
+    }
+  );
+}
+
+function withReason<Ids extends object>(ids: Ids | undefined): (Ids & { reason: string }) | undefined {
+  return ids && { ...ids, reason: 'no use' };
+}

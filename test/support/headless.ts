@@ -1,0 +1,152 @@
+/** Runs the terminal program as a user would: a process of its own, a home of its own, a fresh copy of the sample. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { execFileSync } from 'node:child_process';
+import {
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import assert from 'node:assert/strict';
+import { readJournal } from '../../src/ledger/journalFile.ts';
+import { stateOf } from '../../src/ledger/squadLedger.ts';
+import type { Row } from '../../src/store/sqljs/tablesDatabase.ts';
+import { parseRow } from './openTables.ts';
+import { rowsOfState, sorted, TABLES } from './rowsOfState.ts';
+
+const project = fileURLToPath(new URL('../..', import.meta.url));
+const sample = path.join(project, 'media/sample-workspace');
+
+export interface Finished {
+  readonly exitCode: number | null;
+  readonly stderr: string;
+  /** What `--json` printed, a value a line. */
+  readonly events: readonly { readonly type: string; readonly [key: string]: unknown }[];
+}
+
+export interface Started {
+  readonly process: ChildProcess;
+  readonly finished: Promise<Finished>;
+  /** Lines of standard output so far. */
+  lineCount(): number;
+}
+
+/** A temporary machine: home and workspace. `dispose` removes both. */
+export class Sandbox {
+  readonly folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'devsquad-scenario-')));
+  readonly workspace = path.join(this.folder, 'workspace');
+  readonly home = path.join(this.folder, 'home');
+
+  constructor() {
+    mkdirSync(this.home);
+    cpSync(sample, this.workspace, { recursive: true });
+  }
+
+  git(...args: string[]): string {
+    return execFileSync('git', ['-c', 'user.name=Dev', '-c', 'user.email=dev@example.com', ...args], {
+      cwd: this.workspace,
+      encoding: 'utf8',
+      env: { ...process.env, HOME: this.home, GIT_CONFIG_NOSYSTEM: '1' },
+    });
+  }
+
+  commitAll(): void {
+    this.git('init', '-q');
+    this.git('add', '-A');
+    this.git('commit', '-q', '-m', 'The sample');
+  }
+
+  start(...args: string[]): Started {
+    const child = spawn(process.execPath, [path.join(project, 'src/cli.ts'), ...args], {
+      cwd: this.workspace,
+      env: { ...process.env, HOME: this.home, XDG_RUNTIME_DIR: path.join(this.folder, 'runtime') },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    const finished = new Promise<Finished>((resolve) => {
+      child.on('close', (exitCode) => {
+        resolve({ exitCode, stderr, events: parseLines(stdout) });
+      });
+    });
+    return { process: child, finished, lineCount: () => stdout.split('\n').length - 1 };
+  }
+
+  run(...args: string[]): Promise<Finished> {
+    return this.start(...args).finished;
+  }
+
+  /** The rehearsal, everything approved, in this workspace. */
+  rehearse(...args: string[]): Started {
+    return this.start('run', '--workspace', this.workspace, '--approve', 'all', '--json', ...args);
+  }
+
+  /** Path, mode and content of everything in the workspace, `.git` included: equal texts mean byte-identical. */
+  fingerprint(folder = this.workspace): string {
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .sort()
+      .map((name) => {
+        const file = path.join(folder, name);
+        const found = lstatSync(file);
+        const content = found.isSymbolicLink() ? readlinkSync(file) : found.isFile() ? readFileSync(file) : '';
+        return `${name} ${found.mode.toString(8)} ${createHash('sha256').update(content).digest('hex')}`;
+      })
+      .join('\n');
+  }
+
+  /** The squad's own folder in this home. */
+  storage(): string {
+    const squads = path.join(this.home, '.devsquad/squads');
+    return path.join(squads, readdirSync(squads)[0] ?? '');
+  }
+
+  /** Fails unless the rows on disk, read by another SQLite, are what the journal's living state says. */
+  async checkTables(): Promise<void> {
+    const { events } = await readJournal(this.storage());
+    const expected = sorted(rowsOfState(stateOf({ events }), (sequence) => events[sequence - 1]!));
+    const database = new DatabaseSync(path.join(this.storage(), 'tables.sqlite'), { readOnly: true });
+    try {
+      for (const table of TABLES) {
+        const rows = database.prepare(`SELECT * FROM ${table} ORDER BY id`).all();
+        assert.deepEqual(
+          rows.map((row) => parseRow(row as Row)),
+          expected[table],
+          table,
+        );
+      }
+    } finally {
+      database.close();
+    }
+  }
+
+  dispose(): void {
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/** A killed process may leave half a line at the end. */
+function parseLines(stdout: string): Finished['events'] {
+  return stdout
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Finished['events'][number]);
+}
+
+/** The `run-ended` of the only run, with what it says. */
+export function endOf({ events }: Finished): { status: string; tree: string } {
+  const ended = events.find(({ type }) => type === 'run-ended');
+  const diff = ended?.['diff'] as { tree: string } | undefined;
+  return { status: String(ended?.['status']), tree: diff?.tree ?? '' };
+}

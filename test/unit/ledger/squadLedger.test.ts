@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { RUNTIME, type EventDraft } from '../../../src/domain/events.ts';
+import { readJournal } from '../../../src/ledger/journalFile.ts';
+import { SquadLedger } from '../../../src/ledger/squadLedger.ts';
+import { systemClock } from '../../../src/node/clock.ts';
+
+const agent = (id: string): EventDraft => ({
+  type: 'agent-created',
+  actor: RUNTIME,
+  agent: { id, type: 'coding', name: id, capabilities: [], specializations: [] },
+});
+
+describe('SquadLedger', () => {
+  let storage: string;
+  const open = (epoch: number): Promise<SquadLedger> =>
+    SquadLedger.open({
+      storage,
+      epoch,
+      laterOwner: path.join(storage, `epoch.${epoch + 1}`),
+      host: 'terminal',
+      clock: systemClock,
+    });
+
+  beforeEach(async () => {
+    storage = await mkdtemp(path.join(tmpdir(), 'ledger-'));
+  });
+  afterEach(() => rm(storage, { recursive: true }));
+
+  it('has the same state after it is opened again', async () => {
+    const first = await open(1);
+    await first.append(agent('coding-1'), agent('coding-2')).durable;
+    await first.close();
+
+    const second = await open(2);
+
+    assert.deepEqual(Object.keys(second.state.standing.agents), ['coding-1', 'coding-2']);
+    assert.equal(second.state.sequence, 4);
+    await second.close();
+  });
+
+  it('reads any event again, of this owner and of earlier ones', async () => {
+    const first = await open(1);
+    await first.append(agent('coding-1'), agent('coding-2')).durable;
+    await first.close();
+    const second = await open(2);
+    second.append(agent('coding-3'));
+
+    const types = [await second.read(3), await second.read(5)].map(
+      (event) => event.type === 'agent-created' && event.agent.id,
+    );
+
+    assert.deepEqual(types, ['coding-2', 'coding-3']);
+    await second.close();
+  });
+
+  it('loses exactly the torn record when the last write was cut anywhere', async () => {
+    const first = await open(1);
+    await first.append(agent('coding-1')).durable;
+    await first.append(agent('coding-2')).durable;
+    await first.close();
+    const file = path.join(storage, 'journal.1.1');
+    const whole = await readFile(file);
+    const history = await readJournal(storage);
+    const lastOffset = history.places.at(-1)!.offset;
+    for (let length = lastOffset; length < whole.length; length++) {
+      await writeFile(file, whole);
+      await truncate(file, length);
+      assert.equal((await readJournal(storage)).lastSequence, 2, `cut at ${length}`);
+    }
+  });
+
+  it('never reads what an earlier owner wrote after a later one had taken over', async () => {
+    const first = await open(1);
+    await first.append(agent('coding-1')).durable;
+    const second = await open(2);
+    first.append(agent('zombie'));
+    await first.close();
+    await second.append(agent('coding-2')).durable;
+    await second.close();
+
+    const history = await readJournal(storage);
+
+    const ids = history.events.flatMap((event) => (event.type === 'agent-created' ? [event.agent.id] : []));
+    assert.deepEqual(ids, ['coding-1', 'coding-2']);
+    assert.deepEqual(history.damage, []);
+  });
+
+  it('acknowledges nothing once a later owner has linked', async () => {
+    const ledger = await open(1);
+    await writeFile(path.join(storage, 'epoch.2'), '');
+
+    await assert.rejects(ledger.append(agent('coding-1')).durable, /taken over/);
+    assert.throws(() => ledger.append(agent('coding-2')), /taken over/);
+    await ledger.close();
+  });
+
+  it('tells of damage in the middle, keeps the file, and goes on from the last good event', async () => {
+    const first = await open(1);
+    await first.append(agent('coding-1')).durable;
+    await first.append(agent('coding-2')).durable;
+    await first.close();
+    const second = await open(2);
+    await second.close();
+    const file = path.join(storage, 'journal.1.1');
+    const bytes = await readFile(file);
+    bytes[bytes.length - 5] = 0;
+    await writeFile(file, bytes);
+
+    const third = await open(3);
+
+    assert.deepEqual(Object.keys(third.state.standing.agents), ['coding-1']);
+    assert.equal(third.damage.length, 1);
+    assert.deepEqual(await readFile(file), bytes);
+    await third.append(agent('coding-3')).durable;
+    await third.close();
+    const fourth = await open(4);
+    assert.deepEqual(Object.keys(fourth.state.standing.agents), ['coding-1', 'coding-3']);
+    await fourth.close();
+  });
+
+  it('passes over bytes that are no record', async () => {
+    const first = await open(1);
+    await first.append(agent('coding-1')).durable;
+    await first.close();
+    await appendFile(path.join(storage, 'journal.1.1'), Buffer.alloc(4096, 0xff));
+
+    assert.equal((await readJournal(storage)).lastSequence, 2);
+    assert.deepEqual(await readdir(storage), ['journal.1.1']);
+  });
+
+  it('delivers events in order also when a listener appends', async () => {
+    const ledger = await open(1);
+    const seen: number[] = [];
+    ledger.onDidAppend((event) => {
+      if (event.sequence === 2) {
+        ledger.append(agent('coding-3'));
+      }
+    });
+    ledger.onDidAppend((event) => seen.push(event.sequence));
+    ledger.append(agent('coding-1'), agent('coding-2'));
+    assert.deepEqual(seen, [2, 3, 4]);
+    await ledger.close();
+  });
+
+  it('closes when an event does not fit the state', async () => {
+    const ledger = await open(1);
+    assert.throws(() => ledger.append({ type: 'run-paused', runId: 'none', actor: RUNTIME }), /did not fit/);
+    assert.throws(() => ledger.append(agent('coding-1')), /did not fit/);
+    await ledger.close();
+  });
+});
