@@ -28,7 +28,7 @@ export default tseslint.config(
   },
   {
     // Hosts hand out time and chance; tests, scripts and benchmarks are hosts of their own.
-    files: ['src/node/**', 'src/vscode/**', 'test/**', 'scripts/**', 'bench/**', 'webview/**'],
+    files: ['src/host/**', 'src/node/**', 'src/vscode/**', 'test/**', 'scripts/**', 'bench/**', 'webview/**'],
     rules: { 'no-restricted-properties': 'off' },
   },
   {

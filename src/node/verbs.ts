@@ -11,7 +11,15 @@ import { askOwner, ownerFolder, registeredOwner } from '../ledger/ownership.ts';
 import { stateOf } from '../ledger/squadLedger.ts';
 import type { Logger } from '../ports.ts';
 import type { CommandLine } from './commandLine.ts';
-import { checkWorkspace, findStorage, NodeModels, openSquad, squadHome, type OpenSquad } from './host.ts';
+import { HostModels } from '../host/models.ts';
+import {
+  checkWorkspace,
+  findStorage,
+  openSquad,
+  squadHome,
+  type HostOptions,
+  type OpenSquad,
+} from '../host/openSquad.ts';
 import { lineOf } from './terminalView.ts';
 
 /** The worst of several runs decides. */
@@ -46,7 +54,7 @@ async function chooseWork(
 ): Promise<{ objective: string; model: RunOptions['model'] }> {
   const [objective] = command.words;
   if (command.model.door === 'rehearsal') {
-    const { name, objective: known } = await new NodeModels(media).rehearsalFor(objective);
+    const { name, objective: known } = await modelsOf(media).rehearsalFor(objective);
     return { objective: known, model: { door: 'rehearsal', name } };
   }
   if (objective === undefined || objective.trim() === '') {
@@ -65,7 +73,7 @@ async function work(
   if (command.verb === 'run') {
     await chooseWork(command, media);
   }
-  const squad = await openSquad({ ...command, logger: stderrLogger, media }, interrupt.signal);
+  const squad = await openSquad(hostOptions(command, media), interrupt.signal);
   const output = new EventOutput(squad, command.json);
   const failed = new Promise<never>((_, reject) => {
     squad.ledger.onDidFail((error) => {
@@ -241,7 +249,7 @@ async function look(command: CommandLine, signal: AbortSignal): Promise<SquadVie
   if (isStatus(reply)) {
     return reply.state;
   }
-  return stateOf(await readJournal(await findStorage(workspace, command.storage, signal)));
+  return stateOf(await readJournal(await findStorage(workspace, command, signal)));
 }
 
 /** The owner is the same program and user, shown by the token; its state is taken as it comes. */
@@ -289,7 +297,7 @@ async function answer(command: CommandLine, media: string, signal: AbortSignal):
   if (!process.stdin.isTTY) {
     throw new HumanError('Answers are taken from a person at a terminal only.');
   }
-  const squad = await openSquad({ ...command, logger: stderrLogger, media }, signal);
+  const squad = await openSquad(hostOptions(command, media), signal);
   try {
     const kind =
       Object.values(squad.ledger.state.runs)
@@ -311,6 +319,15 @@ async function stop(command: CommandLine, signal: AbortSignal): Promise<number> 
   }
   process.stderr.write('Stopped. "devsquad resume" goes on where it was.\n');
   return 0;
+}
+
+function hostOptions({ workspace, storage }: CommandLine, media: string): HostOptions {
+  const models = modelsOf(media);
+  return { workspace, ...(storage === undefined ? {} : { storage }), logger: stderrLogger, models, host: 'terminal' };
+}
+
+function modelsOf(media: string): HostModels {
+  return new HostModels({ media, apiKey: () => Promise.resolve(process.env['OPENAI_API_KEY']) });
 }
 
 const stderrLogger: Logger = {

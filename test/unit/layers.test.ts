@@ -60,8 +60,9 @@ const ladder: readonly Rung[] = [
   },
   { name: 'squad', imports: belowSquad, builtins: free },
   { name: 'replay', imports: [...belowSquad, 'squad'], builtins: free },
-  { name: 'vscode', imports: belowHosts, packages: ['vscode'], builtins: 'any' },
-  { name: 'node', imports: belowHosts, builtins: 'any' },
+  { name: 'host', imports: belowHosts, builtins: 'any' },
+  { name: 'vscode', imports: [...belowHosts, 'host'], packages: ['vscode'], builtins: 'any' },
+  { name: 'node', imports: [...belowHosts, 'host'], builtins: 'any' },
   { name: 'extension', imports: ['vscode', 'squad', 'replay'], builtins: free },
   { name: 'cli', imports: ['node', 'squad', 'replay'], builtins: free },
   {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { RUNTIME, type EventDraft } from '../../../src/domain/events.ts';
 import { readJournal } from '../../../src/ledger/journalFile.ts';
 import { SquadLedger } from '../../../src/ledger/squadLedger.ts';
-import { systemClock } from '../../../src/node/clock.ts';
+import { systemClock } from '../../../src/host/clock.ts';
 
 const agent = (id: string): EventDraft => ({
   type: 'agent-created',

@@ -1,17 +1,13 @@
 /** Opens a workspace's squad in a Node process: where its storage is, who owns it, its ledger, its models. */
-import { access, constants, readFile, realpath, stat } from 'node:fs/promises';
+import { access, constants, realpath, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { HumanError, messageOf, StorageError, UsageError } from '../domain/errors.ts';
-import type { RunOptions } from '../domain/run.ts';
+import { messageOf, StorageError } from '../domain/errors.ts';
 import { isUnfinished } from '../domain/run.ts';
 import { readJournal } from '../ledger/journalFile.ts';
 import { isAlive, ownerFolder, registeredOwner, squadKey, takeOwnership, type SquadHome } from '../ledger/ownership.ts';
 import { SquadLedger, stateOf } from '../ledger/squadLedger.ts';
-import { OpenAiModel } from '../llm/openaiModel.ts';
-import { chooseRehearsal, loadRehearsals } from '../llm/rehearsal.ts';
-import { RehearsalModel } from '../llm/rehearsalModel.ts';
-import type { LanguageModel, LanguageModels, Logger } from '../ports.ts';
+import type { LanguageModels, Logger } from '../ports.ts';
 import { answerProcess } from '../control/processRequests.ts';
 import { TablesStore } from '../store/sqljs/tablesClient.ts';
 import { TablesFeed } from '../store/tablesFeed.ts';
@@ -31,8 +27,10 @@ export interface HostOptions {
   readonly workspace: string;
   readonly storage?: string;
   readonly logger: Logger;
-  /** Folder `media` of this installation. */
-  readonly media: string;
+  readonly models: LanguageModels;
+  readonly host: 'terminal' | 'editor';
+  /** Where the squad's folder is made for a workspace that has none yet; `~/.devsquad/squads` where nothing is said. */
+  readonly squads?: string;
 }
 
 export function squadHome(): SquadHome {
@@ -47,12 +45,12 @@ export function squadHome(): SquadHome {
 /** Where the squad of a workspace keeps its state: the given folder, the registered one, or the default. */
 export async function findStorage(
   workspace: string,
-  storage: string | undefined,
+  { storage, squads }: Pick<HostOptions, 'storage' | 'squads'>,
   signal: AbortSignal,
 ): Promise<string> {
   const home = squadHome();
   const registered = await registeredOwner(ownerFolder(home, workspace));
-  const fallback = registered?.storage ?? path.join(home.folder, 'squads', squadKey(workspace));
+  const fallback = registered?.storage ?? path.join(squads ?? path.join(home.folder, 'squads'), squadKey(workspace));
   if (storage === undefined || registered === undefined || path.resolve(storage) === registered.storage) {
     return storage === undefined ? fallback : path.resolve(storage);
   }
@@ -85,7 +83,7 @@ export async function checkWorkspace(workspace: string): Promise<string> {
 
 export async function openSquad(options: HostOptions, signal: AbortSignal): Promise<OpenSquad> {
   const workspaceRoot = await checkWorkspace(options.workspace);
-  const storage = await findStorage(workspaceRoot, options.storage, signal);
+  const storage = await findStorage(workspaceRoot, options, signal);
   if (storage === workspaceRoot || storage.startsWith(workspaceRoot + path.sep)) {
     throw new StorageError('The storage folder lies in the workspace; choose one outside it.');
   }
@@ -96,7 +94,7 @@ export async function openSquad(options: HostOptions, signal: AbortSignal): Prom
       folder: ownerFolder(home, workspaceRoot),
       home,
       storage,
-      host: 'terminal',
+      host: options.host,
       pid: process.pid,
       clock: systemClock,
       waitMs: OWNER_PATIENCE_MS,
@@ -106,16 +104,15 @@ export async function openSquad(options: HostOptions, signal: AbortSignal): Prom
   );
   try {
     const { epoch, laterOwner } = ownership;
-    const ledger = await SquadLedger.open({ storage, epoch, laterOwner, host: 'terminal', clock: systemClock });
+    const ledger = await SquadLedger.open({ storage, epoch, laterOwner, host: options.host, clock: systemClock });
     for (const sentence of ledger.damage) {
       options.logger.warn(sentence);
     }
-    const { logger } = options;
+    const { logger, models } = options;
     const ledgerSequence = ledger.state.sequence;
     const tables = await TablesStore.open({ folder: storage, ledgerSequence, clock: systemClock, logger }, signal);
     const feed = new TablesFeed(ledger, tables, logger);
-    const models = new NodeModels(options.media);
-    const made = createSquad({ ledger, models, clock: systemClock, logger: options.logger, workspaceRoot, storage });
+    const made = createSquad({ ledger, models, clock: systemClock, logger, workspaceRoot, storage });
     squad = made;
     return {
       ...made,
@@ -135,47 +132,3 @@ export async function openSquad(options: HostOptions, signal: AbortSignal): Prom
 
 /** How long the end of the process waits for the tables; the next start catches up what is missing. */
 const TABLES_PATIENCE_MS = 10_000;
-const OPENAI_URL = 'https://api.openai.com/v1';
-
-/** The models a Node process can reach. */
-export class NodeModels implements LanguageModels {
-  private readonly media: string;
-
-  constructor(media: string) {
-    this.media = media;
-  }
-
-  async select(choice: RunOptions['model']): Promise<LanguageModel> {
-    switch (choice.door) {
-      case 'rehearsal':
-        return new RehearsalModel(chooseRehearsal(await this.rehearsals(), { name: choice.name }), {
-          clock: systemClock,
-        });
-      case 'openai': {
-        const { baseUrl = OPENAI_URL, name = '' } = choice;
-        const apiKey = process.env['OPENAI_API_KEY'];
-        return new OpenAiModel({
-          baseUrl,
-          model: name,
-          clock: systemClock,
-          ...(apiKey === undefined ? {} : { apiKey }),
-        });
-      }
-      case 'editor':
-        throw new HumanError('This run uses a model of VS Code; resume it there.');
-    }
-  }
-
-  /** The rehearsal of an objective; without one the first. Throws a UsageError with the list when none knows it. */
-  async rehearsalFor(objective: string | undefined): Promise<{ name: string; objective: string }> {
-    try {
-      return chooseRehearsal(await this.rehearsals(), { objective });
-    } catch (error) {
-      throw new UsageError(messageOf(error), { cause: error });
-    }
-  }
-
-  private rehearsals(): ReturnType<typeof loadRehearsals> {
-    return loadRehearsals((file) => readFile(path.join(this.media, 'rehearsals', file), 'utf8'));
-  }
-}
