@@ -239,12 +239,25 @@ async function refuseLink(path: string, existing: string, error: unknown): Promi
   if (!isMissing(error)) {
     throw error;
   }
-  if ((await lookAt(existing))?.isSymbolicLink()) {
+  const target = await targetOfLink(existing);
+  if (target !== undefined) {
     throw new ToolRefusal(
-      `${quote(path)} goes through a link to something that does not exist (${quote(await readlink(existing))}). Use the path of a real file, or delete the link.`,
+      `${quote(path)} goes through a link to something that does not exist (${quote(target)}). Use the path of a real file, or delete the link.`,
     );
   }
   return undefined;
+}
+
+/** Undefined where there is no link, also when it was swapped for something else a moment ago. */
+async function targetOfLink(path: string): Promise<string | undefined> {
+  try {
+    return await readlink(path);
+  } catch (error) {
+    if (hasCode(error, 'EINVAL') || isMissing(error)) {
+      return undefined;
+    }
+    throw error;
+  }
 }
 
 async function readRegular(openPath: string, path: string, limit: number): Promise<Buffer> {
