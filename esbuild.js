@@ -4,7 +4,8 @@ import { copyFileSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const minify = process.argv.includes('--minify');
-rmSync('dist', { recursive: true, force: true });
+const outdir = process.argv.find((argument) => argument.startsWith('--outdir='))?.slice('--outdir='.length) ?? 'dist';
+rmSync(outdir, { recursive: true, force: true });
 
 const forNode = {
   bundle: true,
@@ -18,8 +19,8 @@ const forNode = {
 
 await build({
   ...forNode,
-  entryPoints: ['src/extension.ts', 'src/store/sqljs/tablesThread.ts'],
-  outdir: 'dist',
+  entryPoints: ['src/extension.ts', 'src/ledger/journalThread.ts', 'src/store/sqljs/tablesThread.ts'],
+  outdir,
   // One flat folder: a thread is found beside whichever chunk starts it.
   entryNames: '[name]',
   chunkNames: 'chunk-[hash]',
@@ -32,13 +33,13 @@ await build({
   define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' },
   minify,
 });
-copyFileSync('node_modules/sql.js/dist/sql-wasm.wasm', 'dist/sql-wasm.wasm');
+copyFileSync('node_modules/sql.js/dist/sql-wasm.wasm', `${outdir}/sql-wasm.wasm`);
 
 if (!minify) {
   await build({
     ...forNode,
     entryPoints: ['test/editor/suite/index.ts', 'test/editor/suite/*.test.ts'],
-    outdir: 'dist/test/suite',
+    outdir: `${outdir}/test/suite`,
     external: ['vscode', 'mocha'],
   });
 }

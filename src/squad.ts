@@ -40,6 +40,7 @@ export interface Squad {
   readonly ledger: Ledger;
   readonly inbox: Inbox;
   readonly runs: RunService;
+  readonly communication: AgentCommunicationService;
   readonly onDidSignal: Event<Signal>;
   /** Ends all work as it is; unfinished runs stay unfinished. */
   close(): Promise<void>;
@@ -84,7 +85,7 @@ export function createSquad(ports: SquadPorts): Squad {
     communication,
     budget,
   });
-  return { ledger, inbox, runs, onDidSignal: signals.event, close: () => runs.release() };
+  return { ledger, inbox, runs, communication, onDidSignal: signals.event, close: () => runs.release() };
 }
 
 /** One repository object for each run. */

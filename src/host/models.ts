@@ -4,12 +4,11 @@ import path from 'node:path';
 import { HumanError, messageOf, UsageError } from '../domain/errors.ts';
 import type { RunOptions } from '../domain/run.ts';
 import { OpenAiModel } from '../llm/openaiModel.ts';
+import { OPENAI_URL } from '../llm/openaiUrl.ts';
 import { chooseRehearsal, loadRehearsals } from '../llm/rehearsal.ts';
 import { RehearsalModel } from '../llm/rehearsalModel.ts';
 import type { LanguageModel, LanguageModels } from '../ports.ts';
 import { systemClock } from './clock.ts';
-
-export const OPENAI_URL = 'https://api.openai.com/v1';
 
 export interface HostModelsOptions {
   /** Folder `media` of this installation. */
@@ -56,6 +55,11 @@ export class HostModels implements LanguageModels {
     } catch (error) {
       throw new UsageError(messageOf(error), { cause: error });
     }
+  }
+
+  /** Objectives that a rehearsal knows, the first one best. */
+  async rehearsalObjectives(): Promise<string[]> {
+    return (await this.rehearsals()).map(({ objective }) => objective);
   }
 
   private rehearsals(): ReturnType<typeof loadRehearsals> {

@@ -1,11 +1,14 @@
 /** Opens a workspace's squad in a Node process: where its storage is, who owns it, its ledger, its models. */
 import { access, constants, realpath, stat } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import { messageOf, StorageError } from '../domain/errors.ts';
+
+import type { OwnerRecord } from '../domain/owner.ts';
 import { isUnfinished } from '../domain/run.ts';
+import type { SquadView } from '../domain/squadState.ts';
 import { readJournal } from '../ledger/journalFile.ts';
-import { isAlive, ownerFolder, registeredOwner, squadKey, takeOwnership, type SquadHome } from '../ledger/ownership.ts';
+import { isAlive, registeredOwner, takeOwnership } from '../ledger/ownership.ts';
+import { ownerFolder, squadHome, squadKey } from '../ledger/squadHome.ts';
 import { SquadLedger, stateOf } from '../ledger/squadLedger.ts';
 import type { LanguageModels, Logger } from '../ports.ts';
 import { answerProcess } from '../control/processRequests.ts';
@@ -31,15 +34,6 @@ export interface HostOptions {
   readonly host: 'terminal' | 'editor';
   /** Where the squad's folder is made for a workspace that has none yet; `~/.devsquad/squads` where nothing is said. */
   readonly squads?: string;
-}
-
-export function squadHome(): SquadHome {
-  const uid = process.getuid?.() ?? 0;
-  const candidates = [process.env['XDG_RUNTIME_DIR'], os.tmpdir(), '/tmp'].filter((folder) => folder !== undefined);
-  return {
-    folder: path.join(os.homedir(), '.devsquad'),
-    runtimeFolders: candidates.map((folder) => path.join(folder, `devsquad-${uid}`)),
-  };
 }
 
 /** Where the squad of a workspace keeps its state: the given folder, the registered one, or the default. */
@@ -79,6 +73,20 @@ export async function checkWorkspace(workspace: string): Promise<string> {
     throw new StorageError(`The workspace ${workspace} cannot be read: ${messageOf(cause)}`, { cause });
   });
   return realpath(workspace);
+}
+
+/** What is on disk of a workspace's squad, and who works on it now; undefined where there never was one. Owns nothing. */
+export async function readSquad(
+  workspace: string,
+  signal: AbortSignal,
+): Promise<{ state: SquadView; owner: 'nobody' | OwnerRecord['host'] } | undefined> {
+  const workspaceRoot = await checkWorkspace(workspace);
+  const registered = await registeredOwner(ownerFolder(squadHome(), workspaceRoot));
+  if (!registered) {
+    return undefined;
+  }
+  const owner = (await isAlive(registered, signal)) ? registered.host : 'nobody';
+  return { state: stateOf(await readJournal(registered.storage)), owner };
 }
 
 export async function openSquad(options: HostOptions, signal: AbortSignal): Promise<OpenSquad> {

@@ -45,9 +45,11 @@ export class Inbox {
       throw new HumanError(`${requestId} was answered already, through ${request.door ?? 'the run’s end'}.`);
     }
     const { kind } = request.subject;
-    if (kind === 'question' ? answer.kind !== 'text' : kind !== 'plan' && answer.kind === 'text') {
+    if (kind === 'question' ? answer.kind === 'allow' : kind !== 'plan' && answer.kind === 'text') {
       throw new HumanError(
-        kind === 'question' ? 'This is a question: answer with a text.' : 'Answer this with allow or deny.',
+        kind === 'question'
+          ? 'This is a question: answer with a text, or deny to leave it open.'
+          : 'Answer this with allow or deny.',
       );
     }
     return this.ledger.append({

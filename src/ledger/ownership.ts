@@ -4,35 +4,18 @@
  *
  *   nobody → linked (epoch n) → released or dead → linked by another (epoch n + 1)
  */
-import { createHash, randomBytes } from 'node:crypto';
-import { realpathSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf, SquadOwnedError, StorageError } from '../domain/errors.ts';
 import { ownerRecordSchema, ownerRequestSchema, type OwnerRecord } from '../domain/owner.ts';
 import type { Clock } from '../ports.ts';
 import { ask, listen, type OwnerSocket } from './ownerSocket.ts';
-
-/** Folders of this user and machine; the host knows them. */
-export interface SquadHome {
-  /** `~/.devsquad` */
-  readonly folder: string;
-  /** Where sockets may lie, best first. */
-  readonly runtimeFolders: readonly string[];
-}
+import type { SquadHome } from './squadHome.ts';
 
 const EPOCH_LINK = /^epoch\.(\d+)$/;
 const HELLO_TIMEOUT_MS = 2000;
 const POLL_MS = 200;
-
-/** The squad's key: the same for every window and terminal on the same folder, however they spell its path. */
-export function squadKey(workspaceRoot: string): string {
-  return createHash('sha256').update(realpathSync(workspaceRoot)).digest('hex').slice(0, 32);
-}
-
-export function ownerFolder(home: SquadHome, workspaceRoot: string): string {
-  return path.join(home.folder, 'owners', squadKey(workspaceRoot));
-}
 
 /** The latest owner that registered, alive or not; undefined where there never was one. */
 export async function registeredOwner(folder: string): Promise<OwnerRecord | undefined> {

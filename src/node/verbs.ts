@@ -7,20 +7,14 @@ import { isUnfinished, type RunOptions } from '../domain/run.ts';
 import { openRequests, type RunView, type SquadView } from '../domain/squadState.ts';
 import { isHeld } from '../domain/task.ts';
 import { readJournal } from '../ledger/journalFile.ts';
-import { askOwner, ownerFolder, registeredOwner } from '../ledger/ownership.ts';
+import { askOwner, registeredOwner } from '../ledger/ownership.ts';
+import { ownerFolder, squadHome } from '../ledger/squadHome.ts';
 import { stateOf } from '../ledger/squadLedger.ts';
 import type { Logger } from '../ports.ts';
 import type { CommandLine } from './commandLine.ts';
 import { HostModels } from '../host/models.ts';
-import {
-  checkWorkspace,
-  findStorage,
-  openSquad,
-  squadHome,
-  type HostOptions,
-  type OpenSquad,
-} from '../host/openSquad.ts';
-import { lineOf } from './terminalView.ts';
+import { checkWorkspace, findStorage, openSquad, type HostOptions, type OpenSquad } from '../host/openSquad.ts';
+import { lineOf } from '../host/eventLines.ts';
 
 /** The worst of several runs decides. */
 const EXIT_ORDER: readonly number[] = [5, 1, 4, 3, 0];

@@ -1,22 +1,136 @@
 import * as vscode from 'vscode';
+import { HumanError } from '../domain/errors.ts';
+import { openRequests, type RunView } from '../domain/squadState.ts';
+import type { Logger } from '../ports.ts';
+import { registerChatParticipant } from './chat/chatParticipant.ts';
+import { registerCommands } from './commands.ts';
+import { readSettings } from './configuration.ts';
+import { keepContextKeys } from './contextKeys.ts';
+import { currentRun, EditorSquad } from './editorSquad.ts';
+import { PlanDocuments } from './planDocument.ts';
+import { answerRequest, refuseRequest, revisePlan } from './requests.ts';
+import { applyChanges, createBranch, discardChanges, undoResult } from './review/resultActions.ts';
+import { ResultFiles } from './review/resultFiles.ts';
+import { RunNotices } from './runNotices.ts';
+import { selectModel, setApiKey } from './selectModel.ts';
+import { sendMessage } from './sendMessage.ts';
+import { startRun } from './startRun.ts';
+import { SquadStatusBar } from './statusBar.ts';
+import { drawAgents } from './trees/agentsTree.ts';
+import { drawApprovals } from './trees/approvalsTree.ts';
+import { drawSessions } from './trees/sessionsTree.ts';
+import { SquadTree } from './trees/squadTree.ts';
+import { drawTasks } from './trees/tasksTree.ts';
+
+let squad: EditorSquad | undefined;
 
 /** Called by VS Code once per window. Registers what the manifest promises and returns without waiting for anything. */
 export function activate(context: vscode.ExtensionContext): void {
-  context.subscriptions.push(vscode.window.registerTreeDataProvider('devsquad.agents', new NoAgents()));
+  const log = vscode.window.createOutputChannel('DevSquad', { log: true });
+  const logger: Logger = {
+    info: (message) => {
+      log.info(message);
+    },
+    warn: (message) => {
+      log.warn(message);
+    },
+    error: (message, cause) => {
+      log.error(message, cause ?? '');
+    },
+  };
+  const editorSquad = new EditorSquad(context, logger);
+  squad = editorSquad;
+  const plans = new PlanDocuments(editorSquad);
+  const files = new ResultFiles(editorSquad);
+  const notices = new RunNotices(editorSquad, (runId) => plans.show(runId));
+  context.subscriptions.push(
+    log,
+    editorSquad,
+    plans,
+    files,
+    notices,
+    keepContextKeys(editorSquad),
+    new SquadStatusBar(editorSquad),
+    new SquadTree('devsquad.agents', editorSquad, drawAgents),
+    new SquadTree('devsquad.tasks', editorSquad, drawTasks),
+    new SquadTree('devsquad.sessions', editorSquad, drawSessions),
+    new SquadTree('devsquad.approvals', editorSquad, drawApprovals),
+    registerChatParticipant(editorSquad, context),
+    registerCommands(commandsOf(editorSquad, context, { plans, files }), logger),
+  );
+  void goOn(editorSquad, logger);
 }
 
 /** Called by VS Code before it ends the extension host; may not be called at all. */
-export function deactivate(): void {
-  // Everything registered above is disposed by VS Code.
+export function deactivate(): Promise<void> | undefined {
+  return squad?.close();
 }
 
-/** Nobody works yet: the view shows its welcome text. */
-class NoAgents implements vscode.TreeDataProvider<never> {
-  getChildren(): never[] {
-    return [];
+/** After a reload or a crash: the run that was under way goes on by itself, and says so quietly. */
+async function goOn(editorSquad: EditorSquad, logger: Logger): Promise<void> {
+  try {
+    const underWay = await editorSquad.lookBack();
+    if (underWay && readSettings().resumeAfterRestart && vscode.workspace.isTrusted) {
+      const { runs } = await editorSquad.open();
+      const resumed = runs.resumeInterrupted();
+      if (resumed.length > 0) {
+        vscode.window.setStatusBarMessage(`$(debug-continue) DevSquad goes on where it was: nothing was lost.`, 15_000);
+      }
+    }
+  } catch (error) {
+    logger.error('The last run could not be taken up', error);
   }
+}
 
-  getTreeItem(element: never): vscode.TreeItem {
-    return element;
-  }
+function commandsOf(
+  editorSquad: EditorSquad,
+  { secrets }: vscode.ExtensionContext,
+  { plans, files }: { plans: PlanDocuments; files: ResultFiles },
+): Parameters<typeof registerCommands>[0] {
+  const runOf = (runId: string | undefined): RunView => {
+    const run = runId === undefined ? currentRun(editorSquad.state) : editorSquad.state?.runs[runId];
+    if (!run) {
+      throw new HumanError('There is no run yet. Start one with “DevSquad: Start a Run…”.');
+    }
+    return run;
+  };
+  const planRequestOf = (runId: string | undefined): string => {
+    const request = openRequests(runOf(runId)).find(({ subject }) => subject.kind === 'plan');
+    if (!request) {
+      throw new HumanError('No plan waits for you now.');
+    }
+    return request.id;
+  };
+  return {
+    'devsquad.startRun': (request) => startRun(editorSquad, secrets, request),
+    'devsquad.openDashboard': async () => {
+      await vscode.commands.executeCommand('devsquad.agents.focus');
+    },
+    'devsquad.openPlan': (runId) => plans.show(runId),
+    'devsquad.approvePlan': async (runId) => answerRequest(editorSquad, planRequestOf(runId)),
+    'devsquad.revisePlan': async (runId) => revisePlan(editorSquad, planRequestOf(runId)),
+    'devsquad.pauseRun': async (runId) => (await editorSquad.open()).runs.pause(runOf(runId).id),
+    'devsquad.resumeRun': async (runId) => (await editorSquad.open()).runs.resume(runOf(runId).id),
+    'devsquad.emergencyStop': async () => {
+      await editorSquad.current?.runs.stopAll('editor');
+    },
+    'devsquad.recover': async () => {
+      const { runs } = await editorSquad.open();
+      if (runs.resumeAll('editor').length === 0) {
+        throw new HumanError('Nothing is unfinished: there is nothing to recover.');
+      }
+    },
+    'devsquad.reviewChanges': async (runId) => files.review(runOf(runId)),
+    'devsquad.applyChanges': async (runId) => applyChanges(editorSquad, runOf(runId)),
+    'devsquad.createBranch': async (runId) => createBranch(editorSquad, runOf(runId)),
+    'devsquad.discardChanges': async (runId) => discardChanges(editorSquad, runOf(runId)),
+    'devsquad.undoTo': async (runId) => undoResult(editorSquad, runOf(runId)),
+    'devsquad.answerApproval': (requestId) => answerRequest(editorSquad, requestId),
+    'devsquad.refuseApproval': (requestId) => refuseRequest(editorSquad, requestId),
+    'devsquad.sendMessage': (agentId) => sendMessage(editorSquad, agentId),
+    'devsquad.setApiKey': () => setApiKey(secrets),
+    'devsquad.selectModel': async () => {
+      await selectModel(secrets);
+    },
+  };
 }

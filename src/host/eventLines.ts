@@ -1,4 +1,4 @@
-/** A run as lines on a terminal: what began, what waits, what was proven. Everything goes to standard error. */
+/** A run as lines for people: what began, what waits, what was proven. The terminal prints them, the chat streams them. */
 import { describeSubject } from '../domain/approval.ts';
 import { describeMessage } from '../domain/message.ts';
 import type { SquadEvent } from '../domain/events.ts';

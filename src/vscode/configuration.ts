@@ -1,0 +1,58 @@
+/** DevSquad's settings as a run's options. Every setting here has application scope: a workspace cannot weaken a guard. */
+import * as vscode from 'vscode';
+import { approvalScopeSchema, type ApprovalScope } from '../domain/approval.ts';
+import type { BudgetLimits } from '../domain/budget.ts';
+import { HumanError } from '../domain/errors.ts';
+import type { RunOptions } from '../domain/run.ts';
+
+export type ModelChoice = RunOptions['model'];
+
+export interface SquadSettings {
+  /** Undefined until the person has chosen. */
+  readonly model: ModelChoice | undefined;
+  readonly maxAgents: number;
+  readonly budget: BudgetLimits;
+  readonly approve: readonly ApprovalScope[];
+  readonly resumeAfterRestart: boolean;
+}
+
+export function readSettings(): SquadSettings {
+  const settings = vscode.workspace.getConfiguration('devsquad');
+  const model = settings.get<string>('model', '').trim();
+  const tokens = settings.get<number>('budget.tokens', 0);
+  const minutes = settings.get<number>('budget.minutes', 0);
+  return {
+    model: model === '' ? undefined : parseModel(model, settings.get<string>('openai.baseUrl', '')),
+    maxAgents: Math.min(32, Math.max(1, Math.floor(settings.get<number>('maxAgents', 4)))),
+    budget: {
+      ...(tokens > 0 ? { tokens: Math.floor(tokens) } : {}),
+      ...(minutes > 0 ? { wallTimeMs: Math.floor(minutes * 60_000) } : {}),
+    },
+    approve: approvalScopeSchema.array().catch([]).parse(settings.get('approve')),
+    resumeAfterRestart: settings.get<boolean>('resumeAfterRestart', true),
+  };
+}
+
+/** A model as the setting and `devsquad.startRun` write it: `rehearsal`, `editor:VENDOR/ID` or `openai:NAME`. */
+export function parseModel(text: string, baseUrl: string): ModelChoice {
+  const [door = '', ...rest] = text.split(':');
+  const name = rest.join(':').trim();
+  if (door === 'rehearsal') {
+    return { door };
+  }
+  if (door === 'editor' && name !== '') {
+    return { door, name };
+  }
+  if (door === 'openai' && name !== '') {
+    return { door, name, ...(baseUrl.trim() === '' ? {} : { baseUrl: baseUrl.trim() }) };
+  }
+  throw new HumanError(
+    `“${text}” names no model. Write rehearsal, editor:VENDOR/ID or openai:NAME, or run “DevSquad: Select Model…”.`,
+  );
+}
+
+export function writeModel({ door, name, baseUrl }: ModelChoice): Thenable<void> {
+  const settings = vscode.workspace.getConfiguration('devsquad');
+  const written = settings.update('model', name === undefined ? door : `${door}:${name}`, true);
+  return baseUrl === undefined ? written : written.then(() => settings.update('openai.baseUrl', baseUrl, true));
+}

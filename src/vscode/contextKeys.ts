@@ -1,0 +1,21 @@
+/** What `when` clauses of menus need to know of the squad. */
+import * as vscode from 'vscode';
+import { openRequests } from '../domain/squadState.ts';
+import { currentRun, type EditorSquad } from './editorSquad.ts';
+
+export function keepContextKeys(squad: EditorSquad): vscode.Disposable {
+  const told = new Map<string, boolean>();
+  const tell = (key: string, value: boolean): void => {
+    if (told.get(key) !== value) {
+      told.set(key, value);
+      void vscode.commands.executeCommand('setContext', key, value);
+    }
+  };
+  return squad.onDidChange(() => {
+    const run = currentRun(squad.state);
+    const unfinished = run !== undefined && run.phase !== 'ended';
+    tell('devsquad.atWork', unfinished && !run.stopped && squad.current !== undefined);
+    tell('devsquad.canRecover', unfinished && (run.stopped || squad.current === undefined));
+    tell('devsquad.planWaits', unfinished && openRequests(run).some(({ subject }) => subject.kind === 'plan'));
+  });
+}

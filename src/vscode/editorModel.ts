@@ -1,0 +1,3 @@
+export function listEditorModels(): Promise<{ name: string; label: string; vendor: string }[]> {
+  return Promise.resolve([]);
+}

@@ -1,0 +1,145 @@
+/**
+ * A person's answer to one request, given in VS Code's own dialogs: the whole request is shown, and only the click there
+ * counts. Whoever opens the dialog (a tree, a notification, a code lens, another extension) cannot answer by itself.
+ */
+import * as vscode from 'vscode';
+import { visibleText } from '../base/visibleText.ts';
+import { describeSubject, type RequestAnswer, type RequestRecord } from '../domain/approval.ts';
+import { HumanError } from '../domain/errors.ts';
+import { describeCheck } from '../domain/proof.ts';
+import { openRequests, type SquadView } from '../domain/squadState.ts';
+import type { DeepReadonly } from '../base/deepReadonly.ts';
+import type { EditorSquad } from './editorSquad.ts';
+
+type OpenRequest = DeepReadonly<RequestRecord>;
+
+/** Shows the request in full and records what the person clicks; closing the dialog answers nothing. */
+export async function answerRequest(squad: EditorSquad, requestId: string | undefined): Promise<void> {
+  const { inbox, ledger } = await squad.open();
+  const request = await chooseRequest(ledger.state, requestId);
+  const answer = request && (await askFor(request));
+  if (request && answer) {
+    await inbox.answer(request.id, answer, 'editor');
+  }
+}
+
+/** Refusing is safe, so it needs no dialog of its own; a reason goes to the agent. */
+export async function refuseRequest(squad: EditorSquad, requestId: string | undefined): Promise<void> {
+  const { inbox, ledger } = await squad.open();
+  const request = await chooseRequest(ledger.state, requestId);
+  if (!request) {
+    return;
+  }
+  const reason = await vscode.window.showInputBox({
+    title: 'Refuse',
+    prompt: 'Why? The agent reads it and looks for another way. May stay empty.',
+  });
+  if (reason !== undefined) {
+    await inbox.answer(request.id, { kind: 'deny', ...(reason.trim() === '' ? {} : { reason }) }, 'editor');
+  }
+}
+
+/** Asks what to change in the plan; the planning agent then revises it. */
+export async function revisePlan(squad: EditorSquad, requestId: string): Promise<void> {
+  const text = await vscode.window.showInputBox({
+    title: 'Revise the plan',
+    prompt: 'What should be different? The planning agent revises the plan and asks again.',
+    ignoreFocusOut: true,
+  });
+  if (text !== undefined && text.trim() !== '') {
+    const { inbox } = await squad.open();
+    await inbox.answer(requestId, { kind: 'text', text }, 'editor');
+  }
+}
+
+async function chooseRequest(state: SquadView, requestId: string | undefined): Promise<OpenRequest | undefined> {
+  const waiting = Object.values(state.runs).flatMap((run) => openRequests(run));
+  if (requestId !== undefined) {
+    const request = waiting.find(({ id }) => id === requestId);
+    if (!request) {
+      throw new HumanError('This was answered already, or its run is over.');
+    }
+    return request;
+  }
+  const [first] = waiting;
+  if (!first) {
+    throw new HumanError('Nothing waits for you.');
+  }
+  if (waiting.length === 1) {
+    return first;
+  }
+  const picked = await vscode.window.showQuickPick(
+    waiting.map((request) => ({
+      label: describeSubject(request.subject),
+      description: request.agentId ?? '',
+      request,
+    })),
+    { title: 'What waits for you' },
+  );
+  return picked?.request;
+}
+
+async function askFor(request: OpenRequest): Promise<RequestAnswer | undefined> {
+  const { subject } = request;
+  const who = request.agentId ?? 'The host';
+  switch (subject.kind) {
+    case 'plan': {
+      const checks = subject.checks.map(({ taskKey, check }) => `${taskKey}: ${describeCheck(check)}`);
+      return allowOrRefuse(
+        'Accept this plan?',
+        [
+          subject.summary,
+          'Accepting it also allows the host to run exactly these checks, on the team’s own copies:',
+          checks.map((check) => `• ${check}`).join('\n'),
+        ],
+        'Accept plan',
+      );
+    }
+    case 'command':
+      return allowOrRefuse(
+        `${who} wants to run a command`,
+        [subject.command, `In: ${subject.cwd}, in the task's own copy of the workspace. ${subject.why}`],
+        'Allow',
+      );
+    case 'write':
+      return allowOrRefuse(
+        `${who} wants to write ${visibleText(subject.path)}`,
+        [`${subject.why} The file is written in the task's own copy of the workspace.`],
+        'Allow',
+      );
+    case 'question':
+      return answerQuestion(who, subject.question, subject.options);
+  }
+}
+
+async function allowOrRefuse(
+  title: string,
+  paragraphs: readonly string[],
+  allow: string,
+): Promise<RequestAnswer | undefined> {
+  const detail = paragraphs.map(visibleText).join('\n\n');
+  const clicked = await vscode.window.showInformationMessage(title, { modal: true, detail }, allow, 'Refuse');
+  return clicked === allow ? { kind: 'allow' } : clicked === 'Refuse' ? { kind: 'deny' } : undefined;
+}
+
+async function answerQuestion(
+  who: string,
+  question: string,
+  options: readonly string[],
+): Promise<RequestAnswer | undefined> {
+  const OWN_WORDS = 'Answer in your own words…';
+  const title = `${who} asks`;
+  const picked =
+    options.length > 0
+      ? await vscode.window.showQuickPick([...options, OWN_WORDS], {
+          title,
+          placeHolder: visibleText(question),
+          ignoreFocusOut: true,
+        })
+      : OWN_WORDS;
+  const text =
+    picked === OWN_WORDS
+      ? await vscode.window.showInputBox({ title, prompt: visibleText(question), ignoreFocusOut: true })
+      : picked;
+  return text === undefined ? undefined : { kind: 'text', text };
+}

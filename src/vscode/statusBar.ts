@@ -1,0 +1,61 @@
+/** Two items: what the team is doing, and, only while something waits, what waits for the person. */
+import * as vscode from 'vscode';
+import { describeRun, plannedTasksOf } from '../domain/phaseWords.ts';
+import { openRequests } from '../domain/squadState.ts';
+import { currentRun, type EditorSquad } from './editorSquad.ts';
+
+export class SquadStatusBar implements vscode.Disposable {
+  private readonly squad: EditorSquad;
+  private readonly work = vscode.window.createStatusBarItem('devsquad.work', vscode.StatusBarAlignment.Right, 101);
+  private readonly waiting = vscode.window.createStatusBarItem('devsquad.waits', vscode.StatusBarAlignment.Right, 100);
+  private readonly listening: vscode.Disposable;
+
+  constructor(squad: EditorSquad) {
+    this.squad = squad;
+    this.work.name = 'DevSquad';
+    this.work.command = 'devsquad.openDashboard';
+    this.waiting.name = 'DevSquad: waits for you';
+    this.waiting.command = 'devsquad.answerApproval';
+    this.waiting.backgroundColor = new vscode.ThemeColor('statusBarItem.warningBackground');
+    this.listening = squad.onDidChange(() => {
+      this.draw();
+    });
+  }
+
+  dispose(): void {
+    this.listening.dispose();
+    this.work.dispose();
+    this.waiting.dispose();
+  }
+
+  private draw(): void {
+    const run = currentRun(this.squad.state);
+    if (!run) {
+      this.work.hide();
+      this.waiting.hide();
+      return;
+    }
+    const planned = plannedTasksOf(run);
+    const busy = Object.values(run.tasks).filter(({ phase }) => phase === 'working').length;
+    const parts = [
+      run.phase === 'ended' ? describeRun(run) : `${busy} ${busy === 1 ? 'agent' : 'agents'}`,
+      ...(planned.length > 0 ? [`${planned.filter(({ phase }) => phase === 'proven').length}/${planned.length}`] : []),
+      `${thousands(run.account.usedTokens)} tokens`,
+    ];
+    this.work.text = `$(organization) ${parts.join(' · ')}`;
+    this.work.tooltip = `DevSquad: ${run.objective}\n${describeRun(run)}\nOpen the dashboard`;
+    this.work.show();
+    const open = run.phase === 'ended' ? 0 : openRequests(run).length;
+    this.waiting.text = `$(bell-dot) ${open} ${open === 1 ? 'waits' : 'wait'} for you`;
+    this.waiting.tooltip = 'Answer what waits for you';
+    if (open > 0) {
+      this.waiting.show();
+    } else {
+      this.waiting.hide();
+    }
+  }
+}
+
+function thousands(tokens: number): string {
+  return tokens < 1000 ? String(tokens) : `${(tokens / 1000).toFixed(tokens < 100_000 ? 1 : 0)}k`;
+}

@@ -1,0 +1,34 @@
+/** Who is in the team and what each does now. */
+import type { AgentView, RunView, SquadView } from '../../domain/squadState.ts';
+import { describePhase } from '../../domain/phaseWords.ts';
+import { currentRun } from '../editorSquad.ts';
+import { agentIcon } from './look.ts';
+import type { TreeLook, TreeNode } from './squadTree.ts';
+
+export function drawAgents(state: SquadView): TreeLook {
+  const agents = Object.values(state.standing.agents);
+  const run = currentRun(state);
+  const busy = agents.filter(({ currentTaskId }) => currentTaskId !== undefined).length;
+  return {
+    nodes: agents.map((agent) => nodeOf(agent, run)),
+    ...(agents.length > 0 ? { summary: `${busy} busy of ${agents.length}` } : {}),
+  };
+}
+
+function nodeOf(agent: AgentView, run: RunView | undefined): TreeNode {
+  const task = agent.currentTaskId === undefined ? undefined : run?.tasks[agent.currentTaskId];
+  const doing = task && run ? `${task.title} · ${describePhase(task, run)}` : 'idle';
+  const records = Object.entries(agent.performance).map(
+    ([type, { proven, failed }]) => `${type}: ${proven} proven, ${failed} failed`,
+  );
+  return {
+    id: agent.id,
+    label: agent.name,
+    description: doing,
+    tooltip: [`${agent.name}, ${agent.type} agent: ${doing}`, agent.capabilities.join(', '), ...records].join('\n'),
+    icon: agentIcon(agent.type, task?.phase),
+    context: task ? 'agent-busy' : 'agent-idle',
+    subject: { agentId: agent.id },
+    spoken: `${agent.name}, ${agent.type} agent, ${doing}`,
+  };
+}

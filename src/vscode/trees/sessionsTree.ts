@@ -1,0 +1,59 @@
+/** The squad's working sessions, newest first: each run with what people decided in it, kept after its end. */
+import { describeSubject, type RequestAnswer } from '../../domain/approval.ts';
+import { describeRun } from '../../domain/phaseWords.ts';
+import type { RunView, SquadView } from '../../domain/squadState.ts';
+import { runIcon } from './look.ts';
+import type { TreeLook, TreeNode } from './squadTree.ts';
+
+export function drawSessions(state: SquadView): TreeLook {
+  return { nodes: Object.values(state.runs).reverse().map(nodeOf) };
+}
+
+function nodeOf(run: RunView): TreeNode {
+  const state = describeRun(run);
+  const decisions = Object.values(run.requests).flatMap(({ id, subject, answer, door }): TreeNode[] =>
+    answer
+      ? [
+          {
+            id,
+            label: `${answerWords(answer)}: ${describeSubject(subject)}`,
+            description: door === undefined ? 'withdrawn' : door === 'policy' ? 'by your setting' : `in the ${door}`,
+            tooltip: describeSubject(subject),
+          },
+        ]
+      : [],
+  );
+  return {
+    id: run.id,
+    label: run.objective,
+    description: state,
+    tooltip: [run.objective, state, run.reason, `${run.account.usedTokens} tokens in ${run.account.requests} requests`]
+      .filter(Boolean)
+      .join('\n'),
+    icon: runIcon(run),
+    context: contextOf(run),
+    subject: { runId: run.id },
+    spoken: `${run.objective}, ${state}`,
+    ...(decisions.length > 0 ? { children: decisions, folded: true } : {}),
+  };
+}
+
+/** `run-kept`, `run-applied` …: which of the result's commands fit. */
+function contextOf(run: RunView): string {
+  if (run.phase !== 'ended') {
+    return run.stopped ? 'run-stopped' : run.paused ? 'run-paused' : 'run-active';
+  }
+  const hasResult = (run.diff?.files.length ?? 0) > 0;
+  return hasResult ? `run-${run.outcome.kind}` : 'run-over';
+}
+
+function answerWords(answer: RequestAnswer): string {
+  switch (answer.kind) {
+    case 'allow':
+      return 'Allowed';
+    case 'deny':
+      return 'Refused';
+    case 'text':
+      return `“${answer.text}”`;
+  }
+}

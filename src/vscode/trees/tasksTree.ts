@@ -1,0 +1,64 @@
+/** The current run's tasks by urgency: what waits for a person, what failed, what moves, what is done. */
+import { describeCheck } from '../../domain/proof.ts';
+import { describePhase, plannedTasksOf } from '../../domain/phaseWords.ts';
+import type { RunView, SquadView, TaskView } from '../../domain/squadState.ts';
+import type { TaskPhase } from '../../domain/task.ts';
+import { currentRun } from '../editorSquad.ts';
+import { checkIcon, phaseIcon } from './look.ts';
+import type { TreeLook, TreeNode } from './squadTree.ts';
+
+const URGENCY: readonly TaskPhase[] = [
+  'waiting_for_person',
+  'failed',
+  'working',
+  'merging',
+  'proving',
+  'paused',
+  'ready',
+  'waiting',
+  'cancelled',
+  'proven',
+];
+
+export function drawTasks(state: SquadView): TreeLook {
+  const run = currentRun(state);
+  if (!run) {
+    return { nodes: [] };
+  }
+  const planned = plannedTasksOf(run);
+  const shown = planned.length > 0 ? planned : Object.values(run.tasks);
+  const tasks = [...shown].sort((a, b) => URGENCY.indexOf(a.phase) - URGENCY.indexOf(b.phase));
+  const proven = planned.filter(({ phase }) => phase === 'proven').length;
+  return {
+    nodes: tasks.map((task) => nodeOf(task, run)),
+    ...(planned.length > 0 ? { summary: `${proven} of ${planned.length} proven` } : {}),
+  };
+}
+
+function nodeOf(task: TaskView, run: RunView): TreeNode {
+  const state = describePhase(task, run);
+  const who = task.agentId === undefined ? '' : `${task.agentId} · `;
+  const note = task.failure ?? task.progress?.note;
+  const dependsOn = task.dependsOn.map((id) => run.tasks[id]?.key ?? id).join(', ');
+  const checks = task.acceptance.map((check, index): TreeNode => {
+    const result = task.checks.findLast((found) => found.index === index);
+    return {
+      id: `${task.id}.check.${index}`,
+      label: describeCheck(check),
+      description: result ? `${result.summary} · ${(result.durationMs / 1000).toFixed(1)} s` : 'not run yet',
+      tooltip: result?.output ? `${result.summary}\n\n${result.output.slice(-2000)}` : describeCheck(check),
+      icon: checkIcon(result?.passed),
+    };
+  });
+  return {
+    id: task.id,
+    label: task.title,
+    description: `${who}${state}`,
+    tooltip: [task.title, state, note, dependsOn && `after ${dependsOn}`].filter(Boolean).join('\n'),
+    icon: phaseIcon(task.phase),
+    context: `task-${task.phase}`,
+    subject: { runId: run.id },
+    spoken: `${task.title}, ${state}${dependsOn ? `, after ${dependsOn}` : ''}`,
+    ...(checks.length > 0 ? { children: checks, folded: task.phase === 'proven' || task.phase === 'waiting' } : {}),
+  };
+}

@@ -1,0 +1,49 @@
+/** What a person does in the workbench, one function a deed, by what is on screen. */
+import { cpSync, mkdtempSync, realpathSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Locator } from 'playwright-core';
+import { projectFolder } from '../../scripts/project.ts';
+import type { Editor } from './editorHost.ts';
+
+/** A fresh copy of the sample workspace with a repository of its own. */
+export function sampleWorkspace(): string {
+  const folder = path.join(realpathSync(mkdtempSync(path.join(tmpdir(), 'sample-'))), 'bookmarks');
+  cpSync(path.join(projectFolder, 'media/sample-workspace'), folder, { recursive: true });
+  const git = (...args: string[]): void => {
+    execFileSync('git', ['-c', 'user.name=Dev', '-c', 'user.email=dev@example.com', ...args], { cwd: folder });
+  };
+  git('init', '-q', '-b', 'main');
+  git('add', '-A');
+  git('commit', '-q', '-m', 'The sample');
+  return folder;
+}
+
+export async function openSideBar({ page }: Editor): Promise<void> {
+  await page.getByRole('tab', { name: 'DevSquad' }).first().click();
+  await page.getByRole('heading', { name: 'Agents' }).waitFor();
+}
+
+/** Picks the entry of the open quick pick whose label has the text. */
+export async function pick({ page }: Editor, text: string | RegExp): Promise<void> {
+  await page.locator('.quick-input-list .monaco-list-row').filter({ hasText: text }).first().click();
+}
+
+/** Clicks a button of the modal dialog on screen, and answers what the dialog said. */
+export async function clickInDialog({ page }: Editor, button: string): Promise<string> {
+  const dialog = page.locator('.monaco-dialog-box');
+  await dialog.waitFor();
+  const said = await dialog.innerText();
+  await dialog.getByRole('button', { name: button, exact: true }).click();
+  await dialog.waitFor({ state: 'detached' });
+  return said;
+}
+
+export function notification({ page }: Editor, text: string | RegExp): Locator {
+  return page.locator('.notifications-toasts .notification-list-item').filter({ hasText: text });
+}
+
+export function treeItem({ page }: Editor, name: string | RegExp): Locator {
+  return page.getByRole('treeitem', { name });
+}
