@@ -22,6 +22,7 @@ const phases: readonly Phase[] = [
   { name: 'lint', command: ['npm', 'run', '--silent', 'lint'], limitMinutes: 4 },
   { name: 'build', command: ['npm', 'run', '--silent', 'build'], limitMinutes: 1 },
   { name: 'unit', command: mocha('unit'), counts: true, limitMinutes: 2 },
+  { name: 'integration', command: mocha('integration'), counts: true, limitMinutes: 3 },
   // There are none before the first one is written.
   ...(existsSync(path.join(projectFolder, 'test/scenarios'))
     ? [{ name: 'scenarios', command: mocha('scenarios'), counts: true, limitMinutes: 4 } as const]

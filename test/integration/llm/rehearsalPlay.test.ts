@@ -10,7 +10,7 @@ import { playPlanning, playTask } from '../../support/playTask.ts';
 import { copySampleWorkspace, readRehearsals } from '../../support/rehearsals.ts';
 import { realClock } from '../../support/realClock.ts';
 import { runShell, TinyWorktree } from '../../support/tinyTools.ts';
-import { requestFor } from './modelContract.ts';
+import { requestFor } from '../../unit/llm/modelContract.ts';
 
 describe('the rehearsal “tags-and-search”', function () {
   this.timeout(60_000);
