@@ -5,7 +5,7 @@
 import type { EventDraft } from '../domain/events.ts';
 import { HumanError, LedgerClosedError, messageOf, StoppedError } from '../domain/errors.ts';
 import { PLANNING_TASK_KEY, type ProjectPlan } from '../domain/plan.ts';
-import type { DiffSummary, RunOptions, RunStatus } from '../domain/run.ts';
+import { isUnfinished, type DiffSummary, type RunOptions, type RunStatus } from '../domain/run.ts';
 import type { RunView, TaskView } from '../domain/squadState.ts';
 import { isHeld, type TaskSpec } from '../domain/task.ts';
 import { BudgetReachedError, type BudgetKeeper } from '../budget/budgetKeeper.ts';
@@ -79,6 +79,15 @@ export class RunService {
       this.drive(run.id);
     }
     return unfinished.map(({ id }) => id);
+  }
+
+  /** Takes up what a crash or a reload interrupted; what a person stopped stays stopped. Answers the runs' ids. */
+  resumeInterrupted(): string[] {
+    const interrupted = Object.values(this.o.ledger.state.runs).filter((run) => isUnfinished(run) && !run.stopped);
+    for (const { id } of interrupted) {
+      this.drive(id);
+    }
+    return interrupted.map(({ id }) => id);
   }
 
   /** Stops every run: calls and processes end, nothing is lost, `resumeAll` takes them up again. */

@@ -58,7 +58,7 @@ export function activate(context: vscode.ExtensionContext): void {
     registerChatParticipant(editorSquad, context),
     registerCommands(commandsOf(editorSquad, context, { plans, files }), logger),
   );
-  void goOn(editorSquad, logger);
+  void goOn(editorSquad, notices, logger);
 }
 
 /** Called by VS Code before it ends the extension host; may not be called at all. */
@@ -67,12 +67,15 @@ export function deactivate(): Promise<void> | undefined {
 }
 
 /** After a reload or a crash: the run that was under way goes on by itself, and says so quietly. */
-async function goOn(editorSquad: EditorSquad, logger: Logger): Promise<void> {
+async function goOn(editorSquad: EditorSquad, notices: RunNotices, logger: Logger): Promise<void> {
   try {
     const underWay = await editorSquad.lookBack();
     if (underWay && readSettings().resumeAfterRestart && vscode.workspace.isTrusted) {
       const { runs } = await editorSquad.open();
       const resumed = runs.resumeInterrupted();
+      for (const runId of resumed) {
+        notices.follow(runId);
+      }
       if (resumed.length > 0) {
         vscode.window.setStatusBarMessage(`$(debug-continue) DevSquad goes on where it was: nothing was lost.`, 15_000);
       }

@@ -39,7 +39,9 @@ describe('the rehearsal in VS Code', () => {
     await editor.screenshot('run-3-accept');
     const said = await clickInDialog(editor, 'Accept plan');
     assert.match(said, /node --test/);
-    await treeItem(editor, /working/).first().waitFor();
+    await treeItem(editor, /working/)
+      .first()
+      .waitFor();
     await editor.screenshot('run-4-at-work');
   });
 });

@@ -1,10 +1,13 @@
 /** What a person does in the workbench, one function a deed, by what is on screen. */
-import { cpSync, mkdtempSync, realpathSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, realpathSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Locator } from 'playwright-core';
 import { projectFolder } from '../../scripts/project.ts';
+import type { RunView } from '../../src/domain/squadState.ts';
+import { readJournal } from '../../src/ledger/journalFile.ts';
+import { stateOf } from '../../src/ledger/squadLedger.ts';
 import type { Editor } from './editorHost.ts';
 
 /** A fresh copy of the sample workspace with a repository of its own. */
@@ -46,4 +49,28 @@ export function notification({ page }: Editor, text: string | RegExp): Locator {
 
 export function treeItem({ page }: Editor, name: string | RegExp): Locator {
   return page.getByRole('treeitem', { name });
+}
+
+/** The newest run as the squad's journal on disk tells it; undefined before there is one. */
+export async function lastRun(editor: Editor): Promise<RunView | undefined> {
+  const squads = path.join(editor.globalStorageFolder(), 'squads');
+  const [folder] = existsSync(squads) ? readdirSync(squads) : [];
+  return folder === undefined
+    ? undefined
+    : Object.values(stateOf(await readJournal(path.join(squads, folder))).runs).at(-1);
+}
+
+/** Waits until the newest run is as wanted, and answers it. */
+export async function runThat(editor: Editor, isSo: (run: RunView) => boolean, waitMs = 90_000): Promise<RunView> {
+  for (const end = performance.now() + waitMs; performance.now() < end;) {
+    const run = await lastRun(editor);
+    if (run && isSo(run)) {
+      return run;
+    }
+    await editor.page.waitForTimeout(200);
+  }
+  const run = await lastRun(editor);
+  throw new Error(
+    `The run did not get there: ${JSON.stringify({ phase: run?.phase, status: run?.status, reason: run?.reason })}`,
+  );
 }
