@@ -8,7 +8,7 @@ import { ModelError } from '../domain/errors.ts';
 import type { ModelReply } from '../ports.ts';
 
 /** Far beyond what any model may write in one answer; more is a server gone wild. */
-const LONGEST_ANSWER = 4_000_000;
+export const LONGEST_ANSWER = 4_000_000;
 
 const callPieceSchema = z.object({
   index: z.number().int().nullish(),

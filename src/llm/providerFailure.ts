@@ -2,10 +2,9 @@
 import type * as OpenAiSdk from 'openai';
 import { messageOf, ModelError, type ModelFailureKind } from '../domain/errors.ts';
 import type { Dialect } from './chatRequest.ts';
+import { kindFromText, plainDetail } from './failureText.ts';
 
 type Sdk = typeof OpenAiSdk;
-
-const LONGEST_DETAIL = 500;
 
 export interface FailureContext {
   readonly sdk: Sdk;
@@ -102,25 +101,16 @@ const ADVICE: Partial<Record<ModelFailureKind, string>> = {
 };
 
 function kindOf(error: OpenAiSdk.APIError, status: number): ModelFailureKind {
-  // Providers agree on few codes: for these three the text has to be read.
-  const text = `${error.code ?? ''} ${error.type ?? ''} ${error.message}`;
-  if (status === 402 || /insufficient_quota|billing_hard_limit|exceeded your current quota/i.test(text)) {
-    return 'quota';
-  }
-  if (
-    status === 413 ||
-    /context_length_exceeded|maximum context length|context window|prompt is too long/i.test(text)
-  ) {
-    return 'context-overflow';
-  }
-  if (/(does not|doesn't) support (tools|function)|tool.{0,40} not supported/i.test(text)) {
-    return 'no-tools';
-  }
-  if (status === 429 || /rate_limit/i.test(text)) {
-    return 'rate-limit';
-  }
-  return KIND_BY_STATUS[status] ?? (status >= 400 && status < 500 ? 'refused' : 'server');
+  return (
+    SURE_KIND_BY_STATUS[status] ??
+    kindFromText(`${error.code ?? ''} ${error.type ?? ''} ${error.message}`) ??
+    KIND_BY_STATUS[status] ??
+    (status >= 400 && status < 500 ? 'refused' : 'server')
+  );
 }
+
+/** Whatever the text says. */
+const SURE_KIND_BY_STATUS: Readonly<Record<number, ModelFailureKind>> = { 402: 'quota', 413: 'context-overflow' };
 
 const KIND_BY_STATUS: Readonly<Record<number, ModelFailureKind>> = {
   401: 'authentication',
@@ -128,12 +118,11 @@ const KIND_BY_STATUS: Readonly<Record<number, ModelFailureKind>> = {
   404: 'not-found',
   408: 'timeout',
   409: 'server',
+  429: 'rate-limit',
 };
 
 function detailOf(error: OpenAiSdk.APIError, { apiKey }: FailureContext): string {
-  const text = apiKey ? error.message.replaceAll(apiKey, '…') : error.message;
-  const plain = text.replace(/\p{Cc}+/gu, ' ');
-  return `(${plain.length > LONGEST_DETAIL ? `${plain.slice(0, LONGEST_DETAIL)}…` : plain})`;
+  return `(${plainDetail(apiKey ? error.message.replaceAll(apiKey, '…') : error.message)})`;
 }
 
 /** fetch says only "fetch failed"; what happened is further down. */

@@ -1,0 +1,112 @@
+/**
+ * A model that VS Code has, Copilot's for example. It never retries (the gateway does), and ends every call with a whole
+ * answer, a ModelError, or the signal's reason.
+ *
+ * This door is narrower than others: it has no headers and no limit for the length of an answer, it tells no usage (the
+ * caller counts), and an answer that its provider cut without an error looks like a whole one.
+ */
+import * as vscode from 'vscode';
+import { systemClock } from '../host/clock.ts';
+import { CallWatch, DEFAULT_CALL_LIMITS, type CallLimits } from '../llm/callWatch.ts';
+import { PartAssembly } from '../llm/partAssembly.ts';
+import { estimateTokens } from '../llm/tokenEstimate.ts';
+import type { LanguageModel, ModelReply, ModelRequest } from '../ports.ts';
+import { toEditorMessages } from './editorMessages.ts';
+import { toModelError } from './editorModelFailure.ts';
+import { settleWithin } from './settleWithin.ts';
+
+type OnText = (delta: string) => void;
+
+/** Shown by VS Code when it asks the person for consent. */
+const JUSTIFICATION = 'DevSquad’s agents plan and carry out the objectives that you give them.';
+const COUNT_MS = 10_000;
+
+export class EditorModel implements LanguageModel {
+  readonly id: string;
+  readonly label: string;
+  readonly maxInputTokens: number;
+  /** VS Code does not tell; what callers reserve for an answer. */
+  readonly maxOutputTokens = 16_000;
+  private readonly chat: vscode.LanguageModelChat;
+  private readonly limits: CallLimits;
+
+  constructor(chat: vscode.LanguageModelChat, limits: Partial<CallLimits> = {}) {
+    this.id = `editor/${chat.vendor}/${chat.id}`;
+    this.label = `${chat.name} (${chat.vendor})`;
+    this.maxInputTokens = chat.maxInputTokens > 0 ? chat.maxInputTokens : 128_000;
+    this.chat = chat;
+    this.limits = { ...DEFAULT_CALL_LIMITS, ...limits };
+  }
+
+  async ask(request: ModelRequest, onText: OnText, signal: AbortSignal): Promise<ModelReply> {
+    signal.throwIfAborted();
+    const watch = new CallWatch(systemClock, this.limits, signal);
+    const cancellation = new vscode.CancellationTokenSource();
+    // The watch aborts at the end of every call, so the provider stops in every case.
+    watch.signal.addEventListener('abort', () => {
+      cancellation.cancel();
+    });
+    try {
+      return await watch.guard(this.exchange(request, onText, watch, cancellation.token));
+    } finally {
+      cancellation.dispose();
+    }
+  }
+
+  /** By the model's own count; an estimate where it gives none that could be true. Never rejects. */
+  async countTokens(text: string): Promise<number> {
+    if (text === '') {
+      return 0;
+    }
+    const cancellation = new vscode.CancellationTokenSource();
+    try {
+      const count = await settleWithin(COUNT_MS, this.chat.countTokens(text, cancellation.token));
+      // No tokenizer makes more tokens than there are bytes, but for a few around the text.
+      return count > 0 && count <= Buffer.byteLength(text) + 64 ? Math.ceil(count) : estimateTokens(text);
+    } catch {
+      return estimateTokens(text);
+    } finally {
+      cancellation.cancel();
+      cancellation.dispose();
+    }
+  }
+
+  private async exchange(
+    request: ModelRequest,
+    onText: OnText,
+    watch: CallWatch,
+    token: vscode.CancellationToken,
+  ): Promise<ModelReply> {
+    const asked = request.conversation.filter((entry) => entry.role === 'assistant').length;
+    const assembly = new PartAssembly(`call-${asked + 1}-`);
+    try {
+      const response = await this.chat.sendRequest(
+        toEditorMessages(request.conversation),
+        { justification: JUSTIFICATION, ...toolOptions(request) },
+        token,
+      );
+      for await (const part of response.stream) {
+        watch.signal.throwIfAborted();
+        watch.noteChunk();
+        if (part instanceof vscode.LanguageModelTextPart) {
+          const text = assembly.addText(part.value);
+          if (text !== '') {
+            onText(text);
+          }
+        } else if (part instanceof vscode.LanguageModelToolCallPart) {
+          assembly.addCall(part);
+        }
+        // Anything else, as a model's thoughts, shows only that it is alive.
+      }
+      return { answer: assembly.complete() };
+    } catch (error) {
+      throw toModelError(error, this.label);
+    }
+  }
+}
+
+function toolOptions({ tools }: ModelRequest): Pick<vscode.LanguageModelChatRequestOptions, 'tools'> {
+  return tools.length > 0
+    ? { tools: tools.map(({ name, description, parameters }) => ({ name, description, inputSchema: parameters })) }
+    : {};
+}
