@@ -15,6 +15,7 @@ import type { HostModels } from '../host/models.ts';
 import type { HostOptions, OpenSquad } from '../host/openSquad.ts';
 import { ownerFolder, squadHome } from '../ledger/squadHome.ts';
 import type { Logger } from '../ports.ts';
+import { selectEditorModel } from './editorModels.ts';
 
 /** Views are told of changes at most this often. */
 const COALESCE_MS = 100;
@@ -96,6 +97,7 @@ export class EditorSquad implements vscode.Disposable {
       media: this.context.asAbsolutePath('media'),
       apiKey: async () => this.context.secrets.get(API_KEY),
       rehearsalPauseMs: REHEARSAL_PAUSE_MS,
+      editorModel: selectEditorModel,
     });
   }
 

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { OPENAI_URL } from '../llm/openaiUrl.ts';
 import { readSettings, writeModel, type ModelChoice } from './configuration.ts';
-import { listEditorModels } from './editorModel.ts';
+import { listEditorModels } from './editorModels.ts';
 import { API_KEY } from './editorSquad.ts';
 
 interface ModelItem extends vscode.QuickPickItem {

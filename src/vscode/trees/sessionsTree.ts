@@ -25,8 +25,9 @@ function nodeOf(run: RunView): TreeNode {
   );
   return {
     id: run.id,
-    label: run.objective,
-    description: state,
+    // What to do about it comes first: a side bar is too narrow for both.
+    label: state.charAt(0).toUpperCase() + state.slice(1),
+    description: run.objective,
     tooltip: [run.objective, state, run.reason, `${run.account.usedTokens} tokens in ${run.account.requests} requests`]
       .filter(Boolean)
       .join('\n'),
