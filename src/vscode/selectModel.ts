@@ -24,12 +24,14 @@ export async function selectModel(secrets: vscode.SecretStorage): Promise<ModelC
 }
 
 async function modelItems(secrets: vscode.SecretStorage): Promise<ModelItem[]> {
-  const editorModels = (await listEditorModels()).map(({ name, label, vendor }): ModelItem => ({
-    label: `$(vm) ${label}`,
-    description: vendor,
-    detail: 'A language model of VS Code.',
-    choose: () => Promise.resolve({ door: 'editor', name }),
-  }));
+  const editorModels = (await listEditorModels())
+    .filter(({ callsTools }) => callsTools !== 'no')
+    .map(({ name, label, maxInputTokens }): ModelItem => ({
+      label: `$(vm) ${label}`,
+      description: name,
+      detail: `A language model of VS Code, up to ${maxInputTokens.toLocaleString('en')} tokens at once.`,
+      choose: () => Promise.resolve({ door: 'editor', name }),
+    }));
   return [
     ...editorModels,
     {

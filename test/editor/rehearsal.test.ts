@@ -3,7 +3,15 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { startEditor, type Editor } from '../support/editorHost.ts';
-import { clickInDialog, notification, openSideBar, pick, sampleWorkspace, treeItem } from '../support/workbench.ts';
+import {
+  clickInDialog,
+  lastRun,
+  notification,
+  openSideBar,
+  pick,
+  sampleWorkspace,
+  treeItem,
+} from '../support/workbench.ts';
 
 describe('the rehearsal in VS Code', () => {
   let editor: Editor;
@@ -39,9 +47,72 @@ describe('the rehearsal in VS Code', () => {
     await editor.screenshot('run-3-accept');
     const said = await clickInDialog(editor, 'Accept plan');
     assert.match(said, /node --test/);
-    await treeItem(editor, /working/)
-      .first()
-      .waitFor();
+    await treeItem(editor, /Tags and search, working/).waitFor();
     await editor.screenshot('run-4-at-work');
+  });
+
+  it('asks before each command, and goes on when the person has clicked', async () => {
+    const { page } = editor;
+    let answered = 0;
+    while ((await lastRun(editor))?.phase !== 'ended') {
+      const waiting = treeItem(editor, /^Run .*waits for you$/);
+      if ((await waiting.count()) === 0) {
+        await page.waitForTimeout(100);
+        continue;
+      }
+      await waiting.first().click();
+      if (answered === 0) {
+        await page.locator('.monaco-dialog-box').waitFor();
+        await editor.screenshot('run-5-approval');
+      }
+      await clickInDialog(editor, 'Allow');
+      answered++;
+    }
+    const run = await lastRun(editor);
+    assert.equal(run?.status, 'succeeded', run?.reason);
+    assert.ok(answered >= 4, `${answered} were asked`);
+    assert.equal(status(), '');
+    await notification(editor, 'Done and proven').waitFor();
+    await editor.screenshot('run-6-done');
+  }).timeout(240_000);
+
+  it('shows the whole change in one multi-file diff', async () => {
+    await notification(editor, 'Done and proven').getByRole('button', { name: 'Review' }).click();
+    await editor.page.locator('.multiDiffEntry').first().waitFor();
+    await editor.page.getByText('tags.js').first().waitFor();
+    await editor.screenshot('run-7-review');
+    assert.equal(status(), '');
+  });
+
+  it('applies the change after one click in a dialog, and takes it back', async () => {
+    await editor.command('DevSquad: Apply…');
+    const said = await clickInDialog(editor, 'Apply');
+    assert.match(said, /src\/routes\/tags\.js/);
+    await notification(editor, 'Applied 8 files').waitFor();
+    await editor.screenshot('run-8-applied');
+    assert.ok(existsSync(path.join(workspace, 'src/routes/tags.js')));
+    execFileSync('npm', ['test', '--silent'], { cwd: workspace, stdio: 'pipe' });
+
+    await notification(editor, 'Applied 8 files').getByRole('button', { name: 'Undo' }).click();
+    await notification(editor, 'Taken back').waitFor();
+    assert.equal(status(), '');
+  });
+
+  it('hands the result over as a branch, and discards it, each undoable', async () => {
+    await editor.command('DevSquad: Make a Branch…');
+    await editor.page.locator('.quick-input-widget input[type=text]').fill('devsquad/tags');
+    await editor.page.keyboard.press('Enter');
+    await notification(editor, 'Made the branch devsquad/tags').waitFor();
+    const branches = (): string => execFileSync('git', ['branch', '--list'], { cwd: workspace, encoding: 'utf8' });
+    assert.match(branches(), /devsquad\/tags/);
+    await editor.command('DevSquad: Undo');
+    await treeItem(editor, /ready for review/i).waitFor();
+    assert.doesNotMatch(branches(), /devsquad/);
+
+    await editor.command('DevSquad: Discard…');
+    await clickInDialog(editor, 'Discard');
+    await treeItem(editor, /discarded/i).waitFor();
+    await editor.command('DevSquad: Undo');
+    await treeItem(editor, /ready for review/i).waitFor();
   });
 });
