@@ -1,5 +1,4 @@
 /** Puts the whole system together, in order. What it makes is ended in reverse by `close`. */
-import path from 'node:path';
 import { CodingAgent } from './agents/codingAgent.ts';
 import type { AgentServices } from './agents/loopingAgent.ts';
 import { ModelTurn } from './agents/modelTurn.ts';
@@ -14,6 +13,8 @@ import { ModelGateway } from './llm/modelGateway.ts';
 import type { Clock, LanguageModels, Ledger, Logger } from './ports.ts';
 import { AgentCommunicationService } from './services/agentCommunicationService.ts';
 import { AgentFactory } from './services/agentFactory.ts';
+import { EndedRuns } from './services/endedRuns.ts';
+import { ResultTurns } from './services/resultTurns.ts';
 import { RunResult } from './services/runResult.ts';
 import { RunService, type Worker } from './services/runService.ts';
 import { TaskCompletion } from './services/taskCompletion.ts';
@@ -22,6 +23,7 @@ import { ToolRunner } from './tools/toolRunner.ts';
 import { Git } from './workspace/git.ts';
 import { Processes } from './workspace/processes.ts';
 import { RunRepository } from './workspace/repository.ts';
+import { RunFolders } from './workspace/runFolders.ts';
 
 /** Model calls under way at once, over all agents. */
 const MODEL_CONCURRENCY = 8;
@@ -49,7 +51,8 @@ export interface Squad {
 export function createSquad(ports: SquadPorts): Squad {
   const { ledger, clock, logger, models } = ports;
   const tools = { git: new Git(), processes: new Processes({ clock }) };
-  const repositoryOf = repositories(ports, tools.git);
+  const folders = new RunFolders(ports.storage);
+  const repositoryOf = repositories(ports, folders, tools.git);
   const signals = new Emitter<Signal>();
   const inbox = new Inbox(ledger);
   const budget = new BudgetKeeper(ledger);
@@ -72,12 +75,15 @@ export function createSquad(ports: SquadPorts): Squad {
     deployment: undefined,
   });
   const delegation = new TaskDelegationService(ledger);
-  const result = new RunResult({ ledger, repositoryOf });
+  const turns = new ResultTurns(clock);
+  const result = new RunResult({ ledger, logger, turns, folders, repositoryOf });
+  const endedRuns = new EndedRuns({ ledger, clock, logger, turns, folders, result, repositoryOf });
   const runs = new RunService({
     ledger,
     clock,
     logger,
     result,
+    endedRuns,
     repositoryOf,
     tools,
     factory,
@@ -89,11 +95,10 @@ export function createSquad(ports: SquadPorts): Squad {
 }
 
 /** One repository object for each run. */
-function repositories({ storage, workspaceRoot }: SquadPorts, git: Git): (runId: string) => RunRepository {
+function repositories({ workspaceRoot }: SquadPorts, folders: RunFolders, git: Git): (runId: string) => RunRepository {
   const known = new Map<string, RunRepository>();
   return (runId) => {
-    const repository =
-      known.get(runId) ?? new RunRepository({ folder: path.join(storage, 'runs', runId), workspaceRoot, git });
+    const repository = known.get(runId) ?? new RunRepository({ folder: folders.pathOf(runId), workspaceRoot, git });
     known.set(runId, repository);
     return repository;
   };

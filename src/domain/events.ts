@@ -112,14 +112,19 @@ export const EVENT_TYPES = {
     usage: runUsageSchema,
     diff: diffSummarySchema.optional(),
   }),
-  /** Durable before the first file of the working tree changes. */
-  'apply-started': input({ paths: z.array(z.string()) }),
+  /** Durable before the first file of the working tree changes. The door is `policy` where nobody clicked. */
+  'apply-started': input({ paths: z.array(z.string()), door: answerDoorSchema }),
   'apply-ended': input({ applied: z.boolean(), detail: z.string() }),
-  'apply-undone': input({}),
-  'branch-created': input({ name: z.string() }),
-  'branch-undone': input({}),
-  'run-discarded': input({}),
-  'discard-undone': input({}),
+  /** Durable before the first file of the working tree changes back. */
+  'apply-undo-started': input({ door: answerDoorSchema }),
+  'apply-undo-ended': input({ undone: z.boolean(), detail: z.string() }),
+  'branch-created': input({ name: z.string(), commit: z.string(), door: answerDoorSchema }),
+  'branch-undone': input({ door: answerDoorSchema }),
+  /** Durable before the run's folder moves to the trash, as `discard-undone` before it moves back. */
+  'run-discarded': input({ door: answerDoorSchema }),
+  'discard-undone': input({ door: answerDoorSchema }),
+  /** The hour of undo is over: what became of the result stays. Durable before the run's folder is deleted. */
+  'run-settled': consequence({}),
   /** The run's folder is gone and only its summary remains. */
   'run-archived': consequence({ reason: z.string() }),
 } as const;

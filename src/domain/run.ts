@@ -8,6 +8,7 @@
  * (`outcome`) is decided before or after the end, and can be undone for an hour.
  */
 import * as z from 'zod';
+import type { DeepReadonly } from '../base/deepReadonly.ts';
 import { approvalScopeSchema, type RequestRecord } from './approval.ts';
 import { budgetLimitsSchema, type BudgetAccount } from './budget.ts';
 import type { MessageRecord } from './message.ts';
@@ -71,11 +72,21 @@ export const seedSchema = z.object({
 });
 export type Seed = z.infer<typeof seedSchema>;
 
+/**
+ * What became of a run's result; `at` says since when.
+ *
+ *   kept → applying → applied → undoing → kept
+ *   kept → branched → kept
+ *   kept → discarded → kept
+ *
+ * `applying` and `undoing` stand while files are written, so a crash in the middle is seen and finished later.
+ */
 export type RunOutcome =
   | { kind: 'kept' }
   | { kind: 'applying'; at: string }
   | { kind: 'applied'; at: string }
-  | { kind: 'branched'; at: string; name: string }
+  | { kind: 'undoing'; at: string }
+  | { kind: 'branched'; at: string; name: string; commit: string }
   | { kind: 'discarded'; at: string };
 
 export interface Run {
@@ -95,6 +106,8 @@ export interface Run {
   planRevision: number;
   diff?: DiffSummary;
   outcome: RunOutcome;
+  /** Whether the hour of undo is over; then the run's folder is gone, and what became of the result stays. */
+  settled: boolean;
   account: BudgetAccount;
   /** Model calls under way and what each may cost at most. */
   reservations: Record<string, { taskId: string; tokens: number }>;
@@ -105,6 +118,17 @@ export interface Run {
   counters: { message: number; request: number; call: number };
   startedAt: string;
   endedAt?: string;
+}
+
+/** How long a result can be taken back after it was applied, made a branch or discarded. */
+const UNDO_MS = 3_600_000;
+
+/** When a run's result can no longer be taken back (ms since 1970); undefined where there is nothing to take back. */
+export function undoDeadline({ outcome, settled }: DeepReadonly<Pick<Run, 'outcome' | 'settled'>>): number | undefined {
+  const { kind } = outcome;
+  return !settled && (kind === 'applied' || kind === 'branched' || kind === 'discarded')
+    ? Date.parse(outcome.at) + UNDO_MS
+    : undefined;
 }
 
 /** Whether `resume` and a restart have something to do here. */

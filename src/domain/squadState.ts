@@ -72,6 +72,7 @@ function startRun(event: EventOf<'run-started'>): Run {
     stopped: false,
     planRevision: 0,
     outcome: { kind: 'kept' },
+    settled: false,
     account: emptyAccount(),
     reservations: {},
     tasks: {},
@@ -170,16 +171,24 @@ function applyToRun(state: SquadState, run: Run, event: RunEvent): void {
     case 'apply-ended':
       run.outcome = event.applied ? { kind: 'applied', at: event.at } : { kind: 'kept' };
       return;
+    case 'apply-undo-started':
+      run.outcome = { kind: 'undoing', at: event.at };
+      return;
+    case 'apply-undo-ended':
+      run.outcome = event.undone ? { kind: 'kept' } : { kind: 'applied', at: event.at };
+      return;
     case 'branch-created':
-      run.outcome = { kind: 'branched', at: event.at, name: event.name };
+      run.outcome = { kind: 'branched', at: event.at, name: event.name, commit: event.commit };
       return;
     case 'run-discarded':
       run.outcome = { kind: 'discarded', at: event.at };
       return;
-    case 'apply-undone':
     case 'branch-undone':
     case 'discard-undone':
       run.outcome = { kind: 'kept' };
+      return;
+    case 'run-settled':
+      run.settled = true;
       return;
     case 'task-created':
       run.tasks[event.task.id] = createTask(event);

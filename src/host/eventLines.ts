@@ -48,7 +48,9 @@ export function lineOf(event: SquadEvent, state: SquadView): string | undefined 
     case 'budget-reached':
       return event.message;
     case 'apply-ended':
-      return `Applied: ${event.detail}`;
+      return event.applied ? `Applied: ${event.detail}` : event.detail;
+    case 'apply-undo-ended':
+      return event.undone ? `Taken back: ${event.detail}` : event.detail;
     case 'run-stopped':
       return 'Stopped. Nothing is lost; "devsquad resume" goes on.';
     case 'run-ended':

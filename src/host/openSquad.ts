@@ -121,6 +121,7 @@ export async function openSquad(options: HostOptions, signal: AbortSignal): Prom
     const tables = await TablesStore.open({ folder: storage, ledgerSequence, clock: systemClock, logger }, signal);
     const feed = new TablesFeed(ledger, tables, logger);
     const made = createSquad({ ledger, models, clock: systemClock, logger, workspaceRoot, storage });
+    await made.runs.open();
     squad = made;
     return {
       ...made,

@@ -14,7 +14,8 @@ import type { RunRepository } from '../workspace/repository.ts';
 import { TaskWorkspace, type WorkspaceTools } from '../workspace/taskWorkspace.ts';
 import type { AgentCommunicationService } from './agentCommunicationService.ts';
 import type { AgentFactory } from './agentFactory.ts';
-import type { RunResult } from './runResult.ts';
+import type { EndedRuns } from './endedRuns.ts';
+import type { PersonDoor, RunResult } from './runResult.ts';
 import { worktreeName } from './taskCompletion.ts';
 import type { TaskDelegationService } from './taskDelegationService.ts';
 import { isFinished, schedule } from './taskScheduler.ts';
@@ -33,6 +34,7 @@ export interface RunServiceOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly result: RunResult;
+  readonly endedRuns: EndedRuns;
   readonly repositoryOf: (runId: string) => RunRepository;
   readonly tools: WorkspaceTools;
   readonly factory: AgentFactory<Worker>;
@@ -58,6 +60,11 @@ export class RunService {
 
   constructor(options: RunServiceOptions) {
     this.o = options;
+  }
+
+  /** Makes up for what a crash left of runs that have ended. Called once, before anything else. Never rejects. */
+  open(): Promise<void> {
+    return this.o.endedRuns.open();
   }
 
   /** Begins a run; resolves with its id once the start is durable. */
@@ -104,12 +111,38 @@ export class RunService {
     return stopped.map(({ runId }) => runId);
   }
 
+  /** Puts the result of an ended run into the working tree. This and the next four reject with a HumanError. */
+  apply(runId: string, door: PersonDoor): Promise<void> {
+    return this.o.result.apply(runId, door);
+  }
+
+  /** Makes a branch of the result of an ended run. */
+  branch(runId: string, name: string, door: PersonDoor): Promise<void> {
+    return this.o.result.branch(runId, name, door);
+  }
+
+  /** Puts an ended run aside; an hour later nothing of it is left. */
+  discard(runId: string, door: PersonDoor): Promise<void> {
+    return this.o.result.discard(runId, door);
+  }
+
+  /** Takes the last of the three above back, within an hour. */
+  undo(runId: string, door: PersonDoor): Promise<void> {
+    return this.o.result.undo(runId, door);
+  }
+
+  /** A file before or after the run, from the workspace root; undefined where that side has none. */
+  fileAt(runId: string, side: 'before' | 'after', path: string): Promise<Uint8Array | undefined> {
+    return this.o.result.fileAt(runId, side, path);
+  }
+
   /** Lets go of all work without a word in the ledger, as a crash would; for the end of the process. */
   async release(): Promise<void> {
     for (const drive of this.drives.values()) {
       drive.stop.abort(new StoppedError('The host is closing.'));
     }
     await Promise.all([...this.drives.values()].map(({ done }) => done));
+    await this.o.endedRuns.close();
   }
 
   /** Resolves when no run is being driven any more. Never rejects: a run that breaks ends as failed. */
@@ -127,6 +160,7 @@ export class RunService {
           this.failRun(runId, error);
         }
       })
+      .then(() => this.o.endedRuns.tidy(runId))
       .finally(() => this.drives.delete(runId));
     this.drives.set(runId, { stop, workers, done });
   }
@@ -297,7 +331,7 @@ export class RunService {
         ? 'succeeded'
         : 'failed';
     const diff = await this.o.result.diff(run, signal);
-    const refused = status === 'succeeded' ? await this.o.result.handOver(run, signal) : undefined;
+    const refused = status === 'succeeded' ? await this.o.result.handOver(run) : undefined;
     const reason = refused ?? run.reason ?? tasks.find(({ failure, phase }) => phase === 'failed' && failure)?.failure;
     this.endRun(runId, refused === undefined ? status : 'failed', reason, diff);
     await this.o.ledger.flushed();

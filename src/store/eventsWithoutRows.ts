@@ -10,6 +10,7 @@ const EVENTS_WITHOUT_ROWS = [
   'conversation-opened',
   'tool-call-started',
   'tool-call-ended',
+  'run-settled',
 ] as const satisfies readonly EventType[];
 
 /** Types of event that the projector must have a handler for. */

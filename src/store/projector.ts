@@ -73,8 +73,13 @@ const HANDLERS: Handlers = {
   'run-ended': endRun,
   'apply-started': (event) => [setOutcome(event, { kind: 'applying', at: event.at })],
   'apply-ended': (event) => [setOutcome(event, event.applied ? { kind: 'applied', at: event.at } : { kind: 'kept' })],
-  'apply-undone': (event) => [setOutcome(event, { kind: 'kept' })],
-  'branch-created': (event) => [setOutcome(event, { kind: 'branched', at: event.at, name: event.name })],
+  'apply-undo-started': (event) => [setOutcome(event, { kind: 'undoing', at: event.at })],
+  'apply-undo-ended': (event) => [
+    setOutcome(event, event.undone ? { kind: 'kept' } : { kind: 'applied', at: event.at }),
+  ],
+  'branch-created': (event) => [
+    setOutcome(event, { kind: 'branched', at: event.at, name: event.name, commit: event.commit }),
+  ],
   'branch-undone': (event) => [setOutcome(event, { kind: 'kept' })],
   'run-discarded': (event) => [setOutcome(event, { kind: 'discarded', at: event.at })],
   'discard-undone': (event) => [setOutcome(event, { kind: 'kept' })],

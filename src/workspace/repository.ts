@@ -219,6 +219,14 @@ export class RunRepository {
     return { gitDir: this.repositoryFolder, seed: await this.seeded() };
   }
 
+  /** Removes every worktree and checkout; the seed, all commits and the result stay. */
+  async removeTrees(): Promise<void> {
+    for (const part of ['worktrees', 'checkouts', 'indexes']) {
+      await removeTree(join(this.folder, part));
+    }
+    await removeTree(join(this.repositoryFolder, 'worktrees'));
+  }
+
   /** Deletes the whole folder of the run. */
   remove(): Promise<void> {
     this.known = undefined;

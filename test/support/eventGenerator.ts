@@ -17,8 +17,8 @@ type Rules = { readonly [Type in EventType]: (story: Story) => Fields<Type> | un
 /** Events that end something come seldom, so that stories get somewhere first. */
 const SELDOM: Partial<Record<EventType, number>> = {
   'run-started': 0.5,
-  'run-ended': 0.1,
-  'run-archived': 0.2,
+  'run-ended': 0.4,
+  'run-archived': 0.3,
   'agent-destroyed': 0.3,
   'task-failed': 0.4,
   'task-cancelled': 0.2,
@@ -292,13 +292,15 @@ const RULES: Rules = {
     }),
     (run) => !hasEnded(run) && Object.values(run.tasks).some(({ phase }) => isOver(phase)),
   ),
-  'apply-started': withRun(() => ({ paths: ['a.ts'] }), hasEnded),
+  'apply-started': withRun(() => ({ paths: ['a.ts'], door: 'policy' }), hasEnded),
   'apply-ended': withRun((story) => ({ applied: story.random.chance(0.7), detail: '' }), hasEnded),
-  'apply-undone': withRun(() => ({}), hasEnded),
-  'branch-created': withRun(() => ({ name: 'devsquad/greet' }), hasEnded),
-  'branch-undone': withRun(() => ({}), hasEnded),
-  'run-discarded': withRun(() => ({}), hasEnded),
-  'discard-undone': withRun(() => ({}), hasEnded),
+  'apply-undo-started': withRun(() => ({ door: 'editor' }), hasEnded),
+  'apply-undo-ended': withRun((story) => ({ undone: story.random.chance(0.7), detail: '' }), hasEnded),
+  'branch-created': withRun((story) => ({ name: 'devsquad/greet', commit: story.hash(), door: 'editor' }), hasEnded),
+  'branch-undone': withRun(() => ({ door: 'terminal' }), hasEnded),
+  'run-discarded': withRun(() => ({ door: 'editor' }), hasEnded),
+  'discard-undone': withRun(() => ({ door: 'editor' }), hasEnded),
+  'run-settled': withRun(() => ({}), hasEnded),
   'run-archived': withRun(() => ({ reason: 'old' }), hasEnded),
 };
 

@@ -58,7 +58,8 @@ const outcomeSchema: z.ZodType<RunOutcome> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('kept') }),
   z.object({ kind: z.literal('applying'), at: momentSchema }),
   z.object({ kind: z.literal('applied'), at: momentSchema }),
-  z.object({ kind: z.literal('branched'), at: momentSchema, name: z.string() }),
+  z.object({ kind: z.literal('undoing'), at: momentSchema }),
+  z.object({ kind: z.literal('branched'), at: momentSchema, name: z.string(), commit: z.string() }),
   z.object({ kind: z.literal('discarded'), at: momentSchema }),
 ]);
 
