@@ -69,6 +69,8 @@ function describeOutcome(outcome: RunView['outcome']): string {
       return 'applying';
     case 'applied':
       return 'applied';
+    case 'undoing':
+      return 'taking back';
     case 'branched':
       return `branch ${outcome.name}`;
     case 'discarded':

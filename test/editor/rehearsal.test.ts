@@ -55,14 +55,19 @@ describe('the rehearsal in VS Code', () => {
     const { page } = editor;
     let answered = 0;
     while ((await lastRun(editor))?.phase !== 'ended') {
-      const waiting = treeItem(editor, /^Run .*waits for you$/);
-      if ((await waiting.count()) === 0) {
-        await page.waitForTimeout(100);
+      // The tree may show one for a moment that was answered just now.
+      const opened = await treeItem(editor, /^Run .*waits for you$/)
+        .first()
+        .click({ timeout: 2_000 })
+        .then(() => page.locator('.monaco-dialog-box').waitFor({ timeout: 3_000 }))
+        .then(
+          () => true,
+          () => false,
+        );
+      if (!opened) {
         continue;
       }
-      await waiting.first().click();
       if (answered === 0) {
-        await page.locator('.monaco-dialog-box').waitFor();
         await editor.screenshot('run-5-approval');
       }
       await clickInDialog(editor, 'Allow');

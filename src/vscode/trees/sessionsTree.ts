@@ -44,7 +44,7 @@ function contextOf(run: RunView): string {
   if (run.phase !== 'ended') {
     return run.stopped ? 'run-stopped' : run.paused ? 'run-paused' : 'run-active';
   }
-  const hasResult = (run.diff?.files.length ?? 0) > 0;
+  const hasResult = (run.diff?.files.length ?? 0) > 0 && run.status === 'succeeded' && !run.settled;
   return hasResult ? `run-${run.outcome.kind}` : 'run-over';
 }
 
