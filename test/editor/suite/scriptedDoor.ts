@@ -23,16 +23,16 @@ export interface ScriptedDoor {
 
 export async function openScripted(
   script: EditorScript,
-  { traits, limits }: { readonly traits?: ModelTraits; readonly limits?: Partial<CallLimits> } = {},
+  options: { readonly id?: string; readonly traits?: ModelTraits; readonly limits?: Partial<CallLimits> } = {},
 ): Promise<ScriptedDoor> {
   const models = await scriptedModels();
-  const id = `made-up-${++lastId}`;
-  const addition = models.addModel(id, script, traits);
-  return { model: new EditorModel(await waitForModel(id), limits), id, addition };
+  const id = options.id ?? `made-up-${++lastId}`;
+  const addition = models.addModel(id, script, options.traits);
+  return { model: new EditorModel(await waitForModel(id), options.limits), id, addition };
 }
 
 /** VS Code learns of a new model a moment later. */
-export async function waitForModel(id: string): Promise<vscode.LanguageModelChat> {
+async function waitForModel(id: string): Promise<vscode.LanguageModelChat> {
   for (;;) {
     const [chat] = await vscode.lm.selectChatModels({ vendor: 'scripted', id });
     if (chat) {

@@ -15,6 +15,7 @@ export interface EditorRequest {
   readonly conversation: readonly ConversationEntry[];
   /** As VS Code handed them on. */
   readonly messages: readonly vscode.LanguageModelChatRequestMessage[];
+  readonly options: vscode.ProvideLanguageModelChatResponseOptions;
 }
 
 export function readRequest(
@@ -27,7 +28,7 @@ export function readRequest(
     conversation.flatMap((entry) => (entry.role === role ? [entry.text] : []))[0] ?? '';
   const [, agentId = '', role = ''] = /^You are (\S+), a (\w+) agent/.exec(textOf('system')) ?? [];
   const tools = (options.tools ?? []).map(({ name }) => name);
-  return { modelId, role, agentId, taskId: taskOf(textOf('user')), tools, conversation, messages };
+  return { modelId, role, agentId, taskId: taskOf(textOf('user')), tools, conversation, messages, options };
 }
 
 function taskOf(brief: string): string {

@@ -12,6 +12,8 @@ import type { EditorAnswer, EditorScript } from './editorScript.ts';
 export interface ModelTraits {
   readonly maxInputTokens?: number;
   readonly toolCalling?: boolean;
+  /** Before all others in the list of models. */
+  readonly isFirst?: boolean;
   /** What the model says when it is asked to count a text; a quarter of its characters where nothing is given. */
   readonly countTokens?: (text: string) => number | Promise<number>;
 }
@@ -22,6 +24,8 @@ export interface ScriptedModels {
   readonly requests: readonly EditorRequest[];
   /** Adds a model, which is `scripted/ID` from now on, or replaces it. Disposing of it takes it off the list. */
   addModel(id: string, script: EditorScript, traits?: ModelTraits): vscode.Disposable;
+  /** Until it is disposed of, there are no models, or VS Code waits for the list in vain. */
+  changeList(how: 'empty' | 'silent'): vscode.Disposable;
 }
 
 export async function activate(context: vscode.ExtensionContext): Promise<ScriptedModels> {
@@ -40,9 +44,12 @@ interface ScriptedModel {
   readonly traits: ModelTraits;
 }
 
+const FULL_LIST = { isEmpty: false, ready: Promise.resolve(undefined) };
+
 class ScriptedProvider implements vscode.LanguageModelChatProvider, ScriptedModels {
   readonly requests: EditorRequest[] = [];
   private readonly models = new Map<string, ScriptedModel>();
+  private list = FULL_LIST;
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChangeLanguageModelChatInformation = this.changed.event;
 
@@ -54,8 +61,23 @@ class ScriptedProvider implements vscode.LanguageModelChatProvider, ScriptedMode
     });
   }
 
-  provideLanguageModelChatInformation(): vscode.LanguageModelChatInformation[] {
-    return [...this.models].map(([id, { traits }]) => ({
+  changeList(how: 'empty' | 'silent'): vscode.Disposable {
+    const end = Promise.withResolvers<undefined>();
+    this.list = { isEmpty: how === 'empty', ready: how === 'silent' ? end.promise : Promise.resolve(undefined) };
+    this.changed.fire();
+    return new vscode.Disposable(() => {
+      this.list = FULL_LIST;
+      end.resolve(undefined);
+      this.changed.fire();
+    });
+  }
+
+  async provideLanguageModelChatInformation(): Promise<vscode.LanguageModelChatInformation[]> {
+    const { isEmpty, ready } = this.list;
+    await ready;
+    const models = isEmpty ? [] : [...this.models];
+    models.sort(([, one], [, other]) => Number(other.traits.isFirst ?? false) - Number(one.traits.isFirst ?? false));
+    return models.map(([id, { traits }]) => ({
       id,
       name: `Scripted ${id}`,
       family: 'scripted',
