@@ -1,5 +1,5 @@
 // Builds dist/: the extension, the terminal program and their threads, as ES modules that share their chunks; and, but for
-// the packed extension (--minify), the suite that runs inside VS Code's extension host.
+// the packed extension (--minify), the suite that runs inside VS Code's extension host and the models it is played with.
 import { copyFileSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
@@ -42,4 +42,12 @@ if (!minify) {
     outdir: `${outdir}/test/suite`,
     external: ['vscode', 'mocha'],
   });
+  await build({
+    ...forNode,
+    splitting: false,
+    entryPoints: ['test/support/scriptedModels/extension.ts'],
+    outdir: 'dist/test/scriptedModels',
+    external: ['vscode'],
+  });
+  copyFileSync('test/support/scriptedModels/package.json', 'dist/test/scriptedModels/package.json');
 }

@@ -7,6 +7,8 @@ import { settleWithin } from './settleWithin.ts';
 
 /** Extensions may sign in somewhere before they know their models. */
 const ANSWER_MS = 30_000;
+/** In a message for a person. */
+const MOST_NAMES = 8;
 
 export interface EditorModelChoice {
   /** `vendor/id`, as runs and settings name it. */
@@ -55,8 +57,13 @@ async function notThere(name: string | undefined, signal: AbortSignal): Promise<
   return new HumanError(
     others.length === 0
       ? 'No language model is available in VS Code: sign in to Copilot or install an extension that brings models, or choose another door with DevSquad: Select Model.'
-      : `VS Code has no language model ${name ?? ''}, only ${others.map(nameOf).join(', ')}. Sign in where it comes from, or choose another one with DevSquad: Select Model.`,
+      : `VS Code has no language model ${name ?? ''}, only ${listOf(others)}. Sign in where it comes from, or choose another one with DevSquad: Select Model.`,
   );
+}
+
+/** Some vendors have hundreds. */
+function listOf(chats: readonly vscode.LanguageModelChat[]): string {
+  return `${chats.slice(0, MOST_NAMES).map(nameOf).join(', ')}${chats.length > MOST_NAMES ? ' and others' : ''}`;
 }
 
 async function queryModels(

@@ -9,11 +9,13 @@ import { runInExtensionHost } from '../support/editorHost.ts';
 import type { SuiteResult } from './suite/results.ts';
 
 const suite = path.join(projectFolder, 'dist/test/suite/index.js');
+/** Brings the language models that the suite talks to. */
+const scriptedModels = path.join(projectFolder, 'dist/test/scriptedModels');
 const desktop = await findDesktopEditor();
 
 describe('inside the extension host of the served VS Code', () => {
   runsTheSuite(async (env) => {
-    const { exitCode, output } = await runInExtensionHost({ suite, env });
+    const { exitCode, output } = await runInExtensionHost({ suite, env, extensions: [scriptedModels] });
     assert.equal(exitCode, 0, output.slice(-40).join('\n'));
   });
 });
@@ -23,7 +25,7 @@ if (typeof desktop === 'string') {
 } else {
   console.error(`The suite runs in the served VS Code and in the desktop one, ${desktop.executable}.`);
   describe('inside the extension host of a desktop VS Code', () => {
-    runsTheSuite((env) => desktop.run(suite, env));
+    runsTheSuite((env) => desktop.run(suite, env, [scriptedModels]));
   });
 }
 

@@ -8,8 +8,8 @@ const downloadMs = 240_000;
 
 export interface DesktopEditor {
   readonly executable: string;
-  /** Runs a suite in its extension host, with DevSquad under development. Rejects when a test fails. */
-  run(suite: string, env: Readonly<Record<string, string>>): Promise<void>;
+  /** Runs a suite in its extension host, with DevSquad and `extensions` under development. Rejects when a test fails. */
+  run(suite: string, env: Readonly<Record<string, string>>, extensions: readonly string[]): Promise<void>;
 }
 
 /**
@@ -37,10 +37,10 @@ export async function findDesktopEditor(): Promise<DesktopEditor | string> {
 function desktopEditor(executable: string): DesktopEditor {
   return {
     executable,
-    async run(suite, env) {
+    async run(suite, env, extensions) {
       await runTests({
         vscodeExecutablePath: executable,
-        extensionDevelopmentPath: projectFolder,
+        extensionDevelopmentPath: [projectFolder, ...extensions],
         extensionTestsPath: suite,
         extensionTestsEnv: env,
         launchArgs: ['--disable-extensions', '--disable-workspace-trust'],

@@ -6,13 +6,14 @@ import { loadRehearsals, type Rehearsal } from '../../src/llm/rehearsal.ts';
 
 const MEDIA = join(import.meta.dirname, '../../media');
 
-export function readRehearsals(): Promise<Rehearsal[]> {
-  return loadRehearsals((path) => readFile(join(MEDIA, 'rehearsals', path), 'utf8'));
+/** `media` is given where this file is part of a bundle. */
+export function readRehearsals(media = MEDIA): Promise<Rehearsal[]> {
+  return loadRehearsals((path) => readFile(join(media, 'rehearsals', path), 'utf8'));
 }
 
 /** A fresh copy of the sample workspace in a temporary folder. Whoever asks for it removes it. */
-export async function copySampleWorkspace(): Promise<string> {
+export async function copySampleWorkspace(media = MEDIA): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'devsquad-sample-'));
-  await cp(join(MEDIA, 'sample-workspace'), folder, { recursive: true });
+  await cp(join(media, 'sample-workspace'), folder, { recursive: true });
   return folder;
 }

@@ -1,7 +1,7 @@
 /** What every model door promises, as one suite that each of them runs. */
 import assert from 'node:assert/strict';
 import type { ConversationEntry } from '../../../src/domain/conversation.ts';
-import { ModelError, StoppedError } from '../../../src/domain/errors.ts';
+import { ModelError, StoppedError, type ModelFailureKind } from '../../../src/domain/errors.ts';
 import type { LanguageModel, ModelReply, ModelRequest } from '../../../src/ports.ts';
 import { declareTools } from '../../support/tinyTools.ts';
 
@@ -18,6 +18,16 @@ export interface Door {
 /** Makes a door whose model says `turns`, one per answer, and fails beyond them; slowly where `isSlow`. */
 export type MakeDoor = (turns: readonly Turn[], isSlow: boolean) => Promise<Door>;
 
+/** Where a door cannot keep the contract to the letter: what it does instead. */
+export interface DoorLimits {
+  /** Whether the provider tells what a call used; where it does not, the reply says nothing and the caller counts. */
+  readonly tellsUsage: boolean;
+  /** The kind of failure when a model will not answer and no more is known about why. */
+  readonly refusalKind: ModelFailureKind;
+}
+
+const WHOLE_CONTRACT: DoorLimits = { tellsUsage: true, refusalKind: 'refused' };
+
 const LONG_TEXT = 'The quick brown fox jumps over the lazy dog — “twice”, 日本語 and 🦊 included.\n'.repeat(8);
 
 const TURNS: Turn[] = [
@@ -33,7 +43,7 @@ const TURNS: Turn[] = [
   { text: 'That is all.', toolCalls: [] },
 ];
 
-export function describeModelDoor(name: string, makeDoor: MakeDoor): void {
+export function describeModelDoor(name: string, makeDoor: MakeDoor, limits: DoorLimits = WHOLE_CONTRACT): void {
   describe(`the model door ${name}`, () => {
     const doors: Door[] = [];
     const open = async (turns = TURNS, isSlow = false): Promise<LanguageModel> => {
@@ -83,10 +93,14 @@ export function describeModelDoor(name: string, makeDoor: MakeDoor): void {
       assert.deepEqual(first.deltas, second.deltas);
     });
 
-    it('tells what a call used, more for a longer conversation', async () => {
+    it('tells what a call used, more for a longer conversation, or says nothing of it', async () => {
       const model = await open([TURNS[2]!]);
       const short = (await ask(model, [{ role: 'user', text: 'Hello' }])).reply.usage;
       const long = (await ask(model, [{ role: 'user', text: LONG_TEXT }])).reply.usage;
+      if (!limits.tellsUsage) {
+        assert.deepEqual([short, long], [undefined, undefined]);
+        return;
+      }
       assert.ok(short && long);
       assert.ok(Number.isInteger(short.inputTokens) && short.outputTokens > 0);
       assert.ok(long.inputTokens > short.inputTokens);
@@ -131,7 +145,7 @@ export function describeModelDoor(name: string, makeDoor: MakeDoor): void {
       const beyond = TURNS.map(({ text }): ConversationEntry => ({ role: 'assistant', text, toolCalls: [] }));
       await assert.rejects(
         ask(await open(), beyond),
-        (error) => error instanceof ModelError && error.kind === 'refused',
+        (error) => error instanceof ModelError && error.kind === limits.refusalKind,
       );
     });
   });
