@@ -98,7 +98,10 @@ async function askFor(request: OpenRequest): Promise<RequestAnswer | undefined> 
     case 'command':
       return allowOrRefuse(
         `${who} wants to run a command`,
-        [subject.command, `In: ${subject.cwd}, in the task's own copy of the workspace. ${subject.why}`],
+        [
+          subject.command,
+          `It runs in the task's own copy of the workspace${subject.cwd === '.' ? '' : `, in ${subject.cwd}`}. ${subject.why}`,
+        ],
         'Allow',
       );
     case 'write':

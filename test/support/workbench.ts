@@ -51,25 +51,32 @@ export function treeItem({ page }: Editor, name: string | RegExp): Locator {
   return page.getByRole('treeitem', { name });
 }
 
-/** The newest run as the squad's journal on disk tells it; undefined before there is one. */
-export async function lastRun(editor: Editor): Promise<RunView | undefined> {
+/** The runs as the squad's journal on disk tells them, oldest first. */
+export async function runsOf(editor: Editor): Promise<RunView[]> {
   const squads = path.join(editor.globalStorageFolder(), 'squads');
   const [folder] = existsSync(squads) ? readdirSync(squads) : [];
-  return folder === undefined
-    ? undefined
-    : Object.values(stateOf(await readJournal(path.join(squads, folder))).runs).at(-1);
+  return folder === undefined ? [] : Object.values(stateOf(await readJournal(path.join(squads, folder))).runs);
 }
 
-/** Waits until the newest run is as wanted, and answers it. */
-export async function runThat(editor: Editor, isSo: (run: RunView) => boolean, waitMs = 90_000): Promise<RunView> {
+export async function lastRun(editor: Editor): Promise<RunView | undefined> {
+  return (await runsOf(editor)).at(-1);
+}
+
+/** Waits until the newest run is as wanted, and answers it. `count` is how many runs there are. */
+export async function runThat(
+  editor: Editor,
+  isSo: (run: RunView, count: number) => boolean,
+  waitMs = 90_000,
+): Promise<RunView> {
+  let run: RunView | undefined;
   for (const end = performance.now() + waitMs; performance.now() < end;) {
-    const run = await lastRun(editor);
-    if (run && isSo(run)) {
+    const runs = await runsOf(editor);
+    run = runs.at(-1);
+    if (run && isSo(run, runs.length)) {
       return run;
     }
     await editor.page.waitForTimeout(200);
   }
-  const run = await lastRun(editor);
   throw new Error(
     `The run did not get there: ${JSON.stringify({ phase: run?.phase, status: run?.status, reason: run?.reason })}`,
   );

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import path from 'node:path';
+import { projectFolder } from '../../scripts/project.ts';
+import { chooseRehearsal } from '../../src/llm/rehearsal.ts';
+import { startEditor, type Editor } from '../support/editorHost.ts';
+import { endOf, Sandbox } from '../support/headless.ts';
+import { goodPersona, serverScript } from '../support/personas.ts';
+import { readRehearsals } from '../support/rehearsals.ts';
+import { ScriptedServer } from '../support/scriptedServer.ts';
+import { openSideBar, pick, runThat, sampleWorkspace } from '../support/workbench.ts';
+
+const scriptedModels = path.join(projectFolder, 'dist/test/scriptedModels');
+const settings = { 'devsquad.approve': ['plan', 'commands', 'writes'] };
+
+describe('the same objective through every model door in VS Code', () => {
+  let editor: Editor;
+  let server: ScriptedServer;
+  let objective: string;
+  let expectedTree: string;
+  let workspace: string;
+
+  before(async function () {
+    this.timeout(180_000);
+    const rehearsal = chooseRehearsal(await readRehearsals());
+    objective = rehearsal.objective;
+    server = await ScriptedServer.start(serverScript(goodPersona(rehearsal)));
+    const sandbox = new Sandbox();
+    expectedTree = endOf(await sandbox.rehearse().finished).tree;
+    sandbox.dispose();
+    workspace = sampleWorkspace();
+    editor = await startEditor({ extensions: [projectFolder, scriptedModels], folder: workspace, settings });
+    await openSideBar(editor);
+  });
+
+  after(async () => {
+    await editor.stop();
+    await server.close();
+    rmSync(path.dirname(workspace), { recursive: true, force: true });
+  });
+
+  const typeIn = async (text: string): Promise<void> => {
+    const input = editor.page.locator('.quick-input-widget input');
+    await input.first().fill(text);
+    await editor.page.keyboard.press('Enter');
+  };
+
+  const chooseModel = async (): Promise<void> => {
+    await editor.command('DevSquad: Select Model…');
+    await editor.page.getByText('Which model should the team use?').waitFor();
+  };
+
+  const runsToTheTree = async (runs: number): Promise<void> => {
+    await editor.command('DevSquad: Start a Run…');
+    await typeIn(objective);
+    const run = await runThat(editor, ({ phase }, count) => phase === 'ended' && count === runs);
+    assert.equal(run.status, 'succeeded', run.reason);
+    assert.equal(run.diff?.tree, expectedTree);
+  };
+
+  it('leads to the same tree with a model of VS Code', async () => {
+    await chooseModel();
+    await editor.screenshot('models-1-select');
+    await pick(editor, 'scripted/good');
+    await runsToTheTree(1);
+  }).timeout(180_000);
+
+  it('leads to the same tree with a sloppy model of VS Code', async () => {
+    await chooseModel();
+    await pick(editor, 'scripted/sloppy');
+    await runsToTheTree(2);
+  }).timeout(180_000);
+
+  it('leads to the same tree with an OpenAI-compatible endpoint', async () => {
+    await chooseModel();
+    await editor.page.locator('.quick-input-widget input').first().fill('OpenAI');
+    await pick(editor, 'OpenAI-compatible');
+    await typeIn(server.baseUrl);
+    await typeIn('scripted');
+    await typeIn('a-key-of-no-worth');
+    await runsToTheTree(3);
+    assert.ok(server.requests.some(({ headers }) => headers['authorization'] === 'Bearer a-key-of-no-worth'));
+  }).timeout(180_000);
+});
