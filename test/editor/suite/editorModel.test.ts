@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import { ModelError, StoppedError, type ModelFailureKind } from '../../../src/domain/errors.ts';
 import type { CallLimits } from '../../../src/llm/callWatch.ts';
 import { EditorModel } from '../../../src/vscode/editorModel.ts';
-import { ask, describeModelDoor } from '../../unit/llm/modelContract.ts';
+import { ask, describeModelDoor, requestFor } from '../../unit/llm/modelContract.ts';
 import { openScripted, scriptedModels } from './scriptedDoor.ts';
 
 describeModelDoor(
@@ -41,9 +41,12 @@ describe('a model of VS Code that fails', () => {
     ['quotaUsedUp', 'quota', /out of premium requests/],
     ['rateLimited', 'rate-limit', /Slow down/],
     ['tooLong', 'context-overflow', /longer than/],
+    ['noTools', 'no-tools', /choose a model that can/],
     ['cancelling', 'unreachable', /cannot be reached/],
     ['invalidJson', 'malformed', /Invalid JSON/],
     ['brokenArguments', 'malformed', /no object/],
+    ['noText', 'malformed', /no text/],
+    ['onlyResults', 'malformed', /empty/],
     ['namelessCall', 'malformed', /without a name/],
     ['endless', 'malformed', /longer than/],
     ['silent', 'stalled', /silent/],
@@ -53,7 +56,8 @@ describe('a model of VS Code that fails', () => {
   ];
   for (const [id, kind, message] of cases) {
     it(`ends in a ModelError: ${id} is ${kind}`, async () => {
-      const model = await builtIn(id, { firstChunkMs: 1000, idleMs: 1000, deadlineMs: 3000 });
+      const isAboutTime = kind === 'stalled' || kind === 'timeout';
+      const model = await builtIn(id, isAboutTime ? { firstChunkMs: 1000, idleMs: 1000, deadlineMs: 3000 } : {});
       await assert.rejects(ask(model, []), (error) => {
         assert.ok(error instanceof ModelError, String(error));
         assert.equal(error.kind, kind, error.message);
@@ -62,6 +66,17 @@ describe('a model of VS Code that fails', () => {
       });
     });
   }
+
+  it('does not make others fail that are asked at the same time', async () => {
+    const models = await Promise.all(
+      ['cut', 'manyCalls', 'brokenArguments', 'manyCalls', 'empty'].map((id) => builtIn(id)),
+    );
+    const outcomes = await Promise.allSettled(models.map((model) => ask(model, [])));
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ['rejected', 'fulfilled', 'rejected', 'fulfilled', 'rejected'],
+    );
+  });
 
   it('is told that the call is over, however it ended', async () => {
     const cancelled = Promise.withResolvers<undefined>();
@@ -100,14 +115,21 @@ describe('a model of VS Code', () => {
     assert.equal(await model.countTokens('12345678'), 2, 'an estimate');
   });
 
-  it('stops in the middle of the wait for a first word', async () => {
-    const controller = new AbortController();
-    const reason = new StoppedError('enough');
-    const asking = ask(await builtIn('silent'), [], controller.signal);
-    setTimeout(() => {
-      controller.abort(reason);
-    }, 50);
-    await assert.rejects(asking, (error) => error === reason);
+  it('serves calls again, to whoever knew it before, when its provider brings it back', async () => {
+    const { model, id, addition } = await openScripted(() => ({ text: 'Here I am.' }));
+    addition.dispose();
+    await until(async () => (await vscode.lm.selectChatModels({ vendor: 'scripted', id })).length === 0);
+    const again = await openScripted(() => ({ text: 'Back again.' }), { id });
+    assert.equal((await ask(model, [])).reply.answer.text, 'Back again.');
+    again.addition.dispose();
+  });
+
+  it('has a window of common size where its provider claims none', async () => {
+    for (const maxInputTokens of [0, -1, NaN]) {
+      const { model, addition } = await openScripted(() => ({ text: '' }), { traits: { maxInputTokens } });
+      assert.equal(model.maxInputTokens, 128_000);
+      addition.dispose();
+    }
   });
 
   const lies: readonly (readonly [what: string, countTokens: () => number | Promise<number>])[] = [
@@ -133,6 +155,41 @@ describe('a model of VS Code', () => {
     addition.dispose();
   });
 });
+
+describe('a call of a model of VS Code that is aborted', () => {
+  it('ends while nothing has come yet', async () => {
+    const { controller, reason } = abortable();
+    const asking = ask(await builtIn('silent'), [], controller.signal);
+    setTimeout(() => {
+      controller.abort(reason);
+    }, 50);
+    await assert.rejects(asking, (error) => error === reason);
+  });
+
+  it('ends at once where it had no time to begin', async () => {
+    const { controller, reason } = abortable();
+    const asking = ask(await builtIn('manyCalls'), [], controller.signal);
+    controller.abort(reason);
+    await assert.rejects(asking, (error) => error === reason);
+  });
+
+  it('says nothing more after the word that made somebody abort it, however long the model goes on', async () => {
+    const { controller, reason } = abortable();
+    const words: string[] = [];
+    const onText = (word: string): void => {
+      words.push(word);
+      controller.abort(reason);
+    };
+    const model = await builtIn('deaf');
+    await assert.rejects(model.ask(requestFor([]), onText, controller.signal), (error) => error === reason);
+    await new Promise((resolve) => setTimeout(resolve, 800));
+    assert.deepEqual(words, ['drip ']);
+  });
+});
+
+function abortable(): { controller: AbortController; reason: StoppedError } {
+  return { controller: new AbortController(), reason: new StoppedError('enough') };
+}
 
 async function builtIn(id: string, limits?: Partial<CallLimits>): Promise<EditorModel> {
   await scriptedModels();

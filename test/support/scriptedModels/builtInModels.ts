@@ -41,6 +41,7 @@ const FAULTS: Readonly<Record<string, EditorFault>> = {
   silent: { fault: 'silence' },
   stalling: { fault: 'silence', after: 'Hello' },
   slow: { fault: 'slow-drip', everyMs: 10 },
+  deaf: { fault: 'deaf', everyMs: 10, words: 60 },
   endless: { fault: 'endless', characters: 20_000_000 },
   vanishing: { fault: 'vanish' },
   empty: { fault: 'empty' },
@@ -52,9 +53,16 @@ const FAULTS: Readonly<Record<string, EditorFault>> = {
   quotaUsedUp: { fault: 'error', error: () => named('ChatQuotaExceeded', 'You are out of premium requests') },
   rateLimited: { fault: 'error', error: () => named('ChatRateLimited', 'Slow down') },
   tooLong: { fault: 'error', error: () => new Error('Message exceeds token limit.') },
+  noTools: { fault: 'error', error: () => new Error('This model does not support tools') },
   cancelling: { fault: 'error', error: () => new vscode.CancellationError() },
   invalidJson: { fault: 'error', error: () => new Error('Invalid JSON for tool call') },
   brokenArguments: called(['README.md']),
   textArguments: called('{"path": "README.md",}'),
+  noText: {
+    fault: 'parts',
+    // What is no text is just what this is for.
+    parts: [new vscode.LanguageModelTextPart(7 as unknown as string)],
+  },
+  onlyResults: { fault: 'parts', parts: [new vscode.LanguageModelToolResultPart('call-1', [])] },
   namelessCall: { fault: 'parts', parts: [new vscode.LanguageModelToolCallPart('call-1', '', {})] },
 };

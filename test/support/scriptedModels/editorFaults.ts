@@ -11,6 +11,8 @@ export type EditorFault =
   | { fault: 'empty' }
   /** A word every so often, without end. */
   | { fault: 'slow-drip'; everyMs: number }
+  /** The same for some words, whether anybody wants to hear them or not. */
+  | { fault: 'deaf'; everyMs: number; words: number }
   | { fault: 'endless'; characters: number }
   /** Says something and is gone from the list of models; nothing more comes. */
   | { fault: 'vanish' }
@@ -43,6 +45,12 @@ export async function playFault(fault: EditorFault, request: FaultRequest): Prom
       return;
     case 'slow-drip':
       while (!token.isCancellationRequested) {
+        say('drip ');
+        await wait(fault.everyMs);
+      }
+      return;
+    case 'deaf':
+      for (let said = 0; said < fault.words; said++) {
         say('drip ');
         await wait(fault.everyMs);
       }
