@@ -22,6 +22,7 @@ type Answer = (
 ) => Promise<readonly vscode.ChatFollowup[]>;
 
 const STATUS: vscode.ChatFollowup = { prompt: '', command: 'status', label: 'How far is it?' };
+const PLAN: vscode.ChatFollowup = { prompt: '', command: 'plan', label: 'Show the plan it followed' };
 const RUN_AGAIN: vscode.ChatFollowup = { prompt: '', command: 'run', label: 'Start another run' };
 const APPROVE: vscode.ChatFollowup = { prompt: '', command: 'approve', label: 'What waits for me?' };
 
@@ -68,9 +69,10 @@ async function run(
 ): ReturnType<Answer> {
   const chosen = readSettings().model;
   const objective = prompt === '' && chosen?.door === 'rehearsal' ? await firstRehearsal(squad) : prompt;
-  if (objective === '') {
+  // Something like a mistyped command is no objective.
+  if (objective === '' || /^[@/#]/.test(objective)) {
     stream.markdown('Say what the team should do, for example: `@devsquad /run rate-limit the public API per key`.');
-    return [];
+    return [STATUS];
   }
   const started = await startRun(squad, secrets, {
     objective,
@@ -95,7 +97,7 @@ async function run(
     return [RUN_AGAIN];
   }
   tellResult(after, stream);
-  return after.status === 'succeeded' ? [STATUS] : [RUN_AGAIN];
+  return after.status === 'succeeded' ? [PLAN] : [RUN_AGAIN];
 }
 
 async function firstRehearsal(squad: EditorSquad): Promise<string> {
