@@ -15,22 +15,24 @@ const forNode = {
   target: 'node22',
   sourcemap: !minify,
   logLevel: 'warning',
-};
-
-await build({
-  ...forNode,
-  entryPoints: ['src/extension.ts', 'src/ledger/journalThread.ts', 'src/store/sqljs/tablesThread.ts'],
-  outdir,
   // One flat folder: a thread is found beside whichever chunk starts it.
   entryNames: '[name]',
   chunkNames: 'chunk-[hash]',
-  external: ['vscode'],
   // CommonJS packages inside an ES module bundle still call require() for Node's built-ins.
   banner: {
     js: "import { createRequire as devsquadRequire } from 'node:module'; const require = devsquadRequire(import.meta.url);",
   },
   // sql.js asks for its own folder the CommonJS way.
   define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' },
+};
+
+const threads = ['src/store/sqljs/tablesThread.ts', 'src/ledger/journalThread.ts'];
+
+await build({
+  ...forNode,
+  entryPoints: ['src/extension.ts', ...threads],
+  outdir,
+  external: ['vscode'],
   minify,
 });
 copyFileSync('node_modules/sql.js/dist/sql-wasm.wasm', `${outdir}/sql-wasm.wasm`);
@@ -38,16 +40,17 @@ copyFileSync('node_modules/sql.js/dist/sql-wasm.wasm', `${outdir}/sql-wasm.wasm`
 if (!minify) {
   await build({
     ...forNode,
-    entryPoints: ['test/editor/suite/index.ts', 'test/editor/suite/*.test.ts'],
+    entryPoints: ['test/editor/suite/index.ts', 'test/editor/suite/*.test.ts', ...threads],
     outdir: `${outdir}/test/suite`,
     external: ['vscode', 'mocha'],
   });
+  copyFileSync('node_modules/sql.js/dist/sql-wasm.wasm', `${outdir}/test/suite/sql-wasm.wasm`);
   await build({
     ...forNode,
     splitting: false,
     entryPoints: ['test/support/scriptedModels/extension.ts'],
-    outdir: 'dist/test/scriptedModels',
+    outdir: `${outdir}/test/scriptedModels`,
     external: ['vscode'],
   });
-  copyFileSync('test/support/scriptedModels/package.json', 'dist/test/scriptedModels/package.json');
+  copyFileSync('test/support/scriptedModels/package.json', `${outdir}/test/scriptedModels/package.json`);
 }

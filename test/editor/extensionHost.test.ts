@@ -15,7 +15,12 @@ const desktop = await findDesktopEditor();
 
 describe('inside the extension host of the served VS Code', () => {
   runsTheSuite(async (env) => {
-    const { exitCode, output } = await runInExtensionHost({ suite, env, extensions: [scriptedModels] });
+    const { exitCode, output } = await runInExtensionHost({
+      suite,
+      env,
+      extensions: [scriptedModels],
+      timeoutMs: 270_000,
+    });
     assert.equal(exitCode, 0, output.slice(-40).join('\n'));
   });
 });

@@ -84,8 +84,7 @@ async function play(
     taskId: `r1.${taskKey}`,
     taskKey,
   } as const;
-  const brief = isPlanning ? 'The objective:\n\nPlay it.' : `Task ${taskKey}: play it`;
-  const conversation: ConversationEntry[] = [{ role: 'user', text: brief }];
+  const conversation: ConversationEntry[] = [{ role: 'user', text: `Please do ${taskKey}` }];
   for (let answers = 0; answers < MOST_ANSWERS; answers++) {
     const request = { purpose, conversation: [...conversation], tools, maxOutputTokens: 8000 };
     const { answer } = await model.ask(request, () => undefined, new AbortController().signal);

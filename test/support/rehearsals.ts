@@ -12,8 +12,8 @@ export function readRehearsals(media = MEDIA): Promise<Rehearsal[]> {
 }
 
 /** A fresh copy of the sample workspace in a temporary folder. Whoever asks for it removes it. */
-export async function copySampleWorkspace(media = MEDIA): Promise<string> {
+export async function copySampleWorkspace(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'devsquad-sample-'));
-  await cp(join(media, 'sample-workspace'), folder, { recursive: true });
+  await cp(join(MEDIA, 'sample-workspace'), folder, { recursive: true });
   return folder;
 }
