@@ -28,8 +28,9 @@ export function eventWithoutBodies(event: SquadEvent): SquadEvent {
     case 'task-progressed':
       return { ...event, note: cut(event.note) };
     case 'task-claimed': {
-      const { artifacts: _, ...claim } = event;
-      return { ...claim, summary: cut(event.summary) };
+      const claim = { ...event, summary: cut(event.summary) };
+      delete claim.artifacts;
+      return claim;
     }
     case 'check-ended':
       return { ...event, result: { ...event.result, summary: cut(event.result.summary), output: '' } };
