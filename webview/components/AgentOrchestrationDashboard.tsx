@@ -51,6 +51,7 @@ function Content({ page, ask }: Pick<DashboardProps, 'page' | 'ask'>) {
       <main class="nothing">
         <h1>No squad to show</h1>
         <p>{page.noSquad}</p>
+        <StartRun ask={ask} look="secondary" />
       </main>
     );
   }
@@ -65,16 +66,22 @@ function Content({ page, ask }: Pick<DashboardProps, 'page' | 'ask'>) {
     <main class="nothing">
       <h1>No run yet</h1>
       <p>State an objective. A planner splits it, agents carry it out side by side, and you apply one proven change.</p>
-      <Button
-        look="primary"
-        onPress={() => {
-          ask({ type: 'command', command: { command: 'devsquad.startRun', args: [] } });
-        }}
-      >
-        Start a Run…
-      </Button>
+      <StartRun ask={ask} look="primary" />
       <p class="muted">Nothing is written before you accept plan and budget.</p>
     </main>
+  );
+}
+
+function StartRun({ ask, look }: Pick<DashboardProps, 'ask'> & { readonly look: 'primary' | 'secondary' }) {
+  return (
+    <Button
+      look={look}
+      onPress={() => {
+        ask({ type: 'command', command: { command: 'devsquad.startRun', args: [] } });
+      }}
+    >
+      Start a Run…
+    </Button>
   );
 }
 
