@@ -94,7 +94,9 @@ export function countsInWords(marks: readonly Mark[]): string {
     return count === 0
       ? []
       : [mark === 'you' ? `${count} ${count === 1 ? 'waits' : 'wait'} for you` : `${count} ${mark}`];
-  }).join(' · ');
+  })
+    .map((words) => words.replaceAll(' ', '\u00a0'))
+    .join(' · ');
 }
 
 export interface RunWords {
@@ -126,7 +128,7 @@ export function runWords(run: RunView, waitCount: number): RunWords {
     return { mark: 'paused', words: 'paused' };
   }
   if (waitCount > 0) {
-    return { mark: 'you', words: run.phase === 'planning' ? 'planning' : 'waits for you' };
+    return { mark: 'you', words: 'waits for you' };
   }
   return { mark: 'working', words: run.phase === 'working' ? 'working' : 'planning' };
 }

@@ -49,7 +49,7 @@ function Letter({ message, state }: { readonly message: Mail; readonly state: Sq
   return (
     <li class={message.status === 'failed' ? 'letter failed' : 'letter'}>
       <div class="address">
-        <span class="parties">
+        <span class="parties" title={`${nameOf(state, message.sender)} to ${nameOf(state, message.receiver)}`}>
           {nameOf(state, message.sender)} <span class="muted">to</span> {nameOf(state, message.receiver)}
         </span>
         <span class="muted small-text">

@@ -204,7 +204,8 @@ function useFocusKept(rowCount: number) {
   useLayoutEffect(() => {
     const element = section.current;
     if (hadFocus.current && document.activeElement === document.body) {
-      element?.querySelector<HTMLElement>('vscode-button, h2')?.focus();
+      const next = element?.querySelector<HTMLElement>('vscode-button') ?? element?.querySelector<HTMLElement>('h2');
+      next?.focus();
     }
     const note = (): void => {
       hadFocus.current = element?.contains(document.activeElement) ?? false;
