@@ -35,6 +35,23 @@ await build({
   external: ['vscode'],
   minify,
 });
+// What the webviews load, and nothing else: one script, one style sheet, one icon font.
+await build({
+  entryPoints: ['webview/main.tsx', 'webview/styles/main.css'],
+  outdir: `${outdir}/webview`,
+  entryNames: '[name]',
+  assetNames: '[name]',
+  bundle: true,
+  format: 'esm',
+  platform: 'browser',
+  target: 'chrome134',
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  loader: { '.ttf': 'file' },
+  sourcemap: !minify,
+  logLevel: 'warning',
+  minify,
+});
 copyFileSync('node_modules/sql.js/dist/sql-wasm.wasm', `${outdir}/sql-wasm.wasm`);
 
 if (!minify) {

@@ -27,6 +27,7 @@ const phases: readonly Phase[] = [
   ...(existsSync(path.join(projectFolder, 'test/scenarios'))
     ? [{ name: 'scenarios', command: mocha('scenarios'), counts: true, limitMinutes: 4 } as const]
     : []),
+  { name: 'webview', command: mocha('webview'), counts: true, limitMinutes: 3, needs: ['prepare', 'build'] },
   { name: 'editor', command: mocha('editor'), counts: true, limitMinutes: 8, needs: ['prepare', 'build'] },
 ];
 

@@ -28,7 +28,7 @@ export type TaskView = DeepReadonly<Task>;
 export type AgentView = DeepReadonly<Agent>;
 
 /** No text longer than this stays in the living state; the event has it. */
-const LONGEST_TEXT = 4096;
+export const LONGEST_TEXT = 4096;
 
 export const emptyState = (): SquadState => ({ sequence: 0, epoch: 0, runs: {}, standing: { agents: {} } });
 
@@ -390,12 +390,14 @@ function settleCall(run: Run, task: Task, event: EventOf<'model-call-ended'> | E
 
 function recordMessage(event: EventOf<'message-sent'>): MessageRecord {
   const { message } = event;
-  const long = message.content.kind === 'text' && message.content.text.length > LONGEST_TEXT;
+  const longText =
+    message.content.kind === 'text' && message.content.text.length > LONGEST_TEXT ? message.content.text : undefined;
   return {
     ...message,
-    content: long
-      ? { kind: 'stored', sequence: event.sequence, preview: JSON.stringify(message.content).slice(0, 200) }
-      : message.content,
+    content:
+      longText === undefined
+        ? message.content
+        : { kind: 'stored', sequence: event.sequence, preview: longText.slice(0, 200) },
     status: 'pending',
     sentAt: event.at,
     sequence: event.sequence,

@@ -2,6 +2,7 @@
 import type { AgentIdentity } from '../../src/domain/agent.ts';
 import { EVENT_TYPES, EVENT_VERSION, RUNTIME, type EventDraft, type SquadEvent } from '../../src/domain/events.ts';
 import type { StoredMessage } from '../../src/domain/message.ts';
+import type { PlanTask } from '../../src/domain/plan.ts';
 import type { RunOptions } from '../../src/domain/run.ts';
 import { apply, emptyState } from '../../src/domain/squadState.ts';
 import type { TaskSpec } from '../../src/domain/task.ts';
@@ -66,6 +67,21 @@ export const anyAgent = (agent: Partial<AgentIdentity> = {}): AgentIdentity => (
 export const anyTask = (task: Partial<TaskSpec> = {}): TaskSpec => ({
   id: 'run-1.greet',
   runId: 'run-1',
+  key: 'greet',
+  title: 'Greet the world',
+  description: 'Write a function that greets.',
+  role: 'coding',
+  type: 'generate-code',
+  capabilities: [],
+  dependsOn: [],
+  reads: [],
+  writes: ['src/**'],
+  priority: 3,
+  acceptance: [{ kind: 'tests' }],
+  ...task,
+});
+
+export const anyPlanTask = (task: Partial<PlanTask> = {}): PlanTask => ({
   key: 'greet',
   title: 'Greet the world',
   description: 'Write a function that greets.',

@@ -4,7 +4,7 @@ import type { Party } from '../../src/domain/message.ts';
 import type { Run } from '../../src/domain/run.ts';
 import { openRequests } from '../../src/domain/squadState.ts';
 import { isOver, type Task, type TaskPhase } from '../../src/domain/task.ts';
-import { anyAgent, anyMessage, anyOptions, anyTask, EventLog } from './builders.ts';
+import { anyAgent, anyMessage, anyOptions, anyPlanTask, anyTask, EventLog } from './builders.ts';
 import { SeededRandom } from './seededRandom.ts';
 
 /** An event's own fields and whose it is; undefined when it has no place in the story now. */
@@ -151,7 +151,7 @@ const RULES: Rules = {
   })),
 
   'plan-submitted': withRun((story) => ({
-    plan: { summary: 'A plan', strategy: 'single', why: 'It is small.', tasks: [] },
+    plan: { summary: 'A plan', strategy: 'single', why: 'It is small.', tasks: [anyPlanTask()] },
     revision: story.random.between(1, 3),
   })),
   'plan-accepted': withRun(() => ({ requestId: 'any' })),
@@ -241,7 +241,7 @@ const RULES: Rules = {
   },
   'model-call-failed': (story) => {
     const call = story.call();
-    return call && { ...call, model: 'm', kind: 'server', message: '500', usage: usage(story) };
+    return call && { ...call, kind: 'server', message: '500', usage: usage(story) };
   },
   'tool-call-started': inPhase(['working'], (story, task) => ({
     callId: story.newId('tool'),

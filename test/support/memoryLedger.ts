@@ -1,0 +1,51 @@
+/** A ledger without a disk that can also be told recorded events, for what only looks on. */
+import { Emitter } from '../../src/base/emitter.ts';
+import { LedgerClosedError } from '../../src/domain/errors.ts';
+import type { EventDraft, SquadEvent } from '../../src/domain/events.ts';
+import { apply } from '../../src/domain/squadState.ts';
+import type { Appended, Ledger } from '../../src/ports.ts';
+import { EventLog } from './builders.ts';
+
+export class MemoryLedger implements Ledger {
+  private readonly log: EventLog;
+  private readonly appended = new Emitter<SquadEvent>();
+  readonly onDidAppend = this.appended.event;
+  isOpen = true;
+
+  constructor(log = new EventLog()) {
+    this.log = log;
+  }
+
+  get state(): EventLog['state'] {
+    return this.log.state;
+  }
+
+  append(...drafts: EventDraft[]): Appended {
+    if (!this.isOpen) {
+      throw new LedgerClosedError('The ledger is closed.');
+    }
+    const events = this.log.add(...drafts);
+    events.forEach((event) => {
+      this.appended.fire(event);
+    });
+    return { events, durable: Promise.resolve() };
+  }
+
+  /** Takes an event over as it was recorded; its sequence must be the next one. */
+  tell(event: SquadEvent): void {
+    if (event.sequence !== this.state.sequence + 1) {
+      throw new Error(`Event ${event.sequence} does not follow ${this.state.sequence}`);
+    }
+    apply(this.state, event);
+    this.log.events.push(event);
+    this.appended.fire(event);
+  }
+
+  flushed(): Promise<void> {
+    return this.isOpen ? Promise.resolve() : Promise.reject(new LedgerClosedError('The ledger is closed.'));
+  }
+
+  read(sequence: number): Promise<SquadEvent> {
+    return Promise.resolve(this.log.at(sequence));
+  }
+}

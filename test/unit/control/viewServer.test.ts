@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { setTimeout as wait } from 'node:timers/promises';
+import { ViewServer } from '../../../src/control/viewServer.ts';
+import { ViewFollower } from '../../../src/protocol/channel.ts';
+import type { HostMessage } from '../../../src/protocol/messages.ts';
+import { currentRun, sliceOf } from '../../../src/protocol/viewState.ts';
+import { EventLog, logWithWorkingTask } from '../../support/builders.ts';
+import { tellStory } from '../../support/eventGenerator.ts';
+import { MemoryLedger } from '../../support/memoryLedger.ts';
+import { FakeSquad, silentLogger } from '../../support/viewedSquad.ts';
+
+describe('a view server', () => {
+  it('sends nothing before the page asks, then a slice, then what happens', async () => {
+    const view = new TestView(logWithWorkingTask());
+    view.progress(10);
+    await view.settled();
+    assert.deepEqual(view.types(), []);
+
+    await view.server.receive({ type: 'ready' });
+    await view.settled();
+    view.progress(20);
+    await view.settled();
+
+    assert.deepEqual(view.types(), ['slice', 'events']);
+    view.agrees();
+  });
+
+  it('puts what happens at once into one message', async () => {
+    const view = new TestView(logWithWorkingTask());
+    await view.server.receive({ type: 'ready' });
+    await view.settled();
+
+    for (let percent = 0; percent < 100; percent++) {
+      view.progress(percent);
+    }
+    await view.settled();
+
+    assert.ok(view.types().length <= 3, view.types().join());
+    view.agrees();
+  });
+
+  it('sends nothing to a hidden view, and a new slice when it is back', async () => {
+    const view = new TestView(logWithWorkingTask());
+    await view.server.receive({ type: 'ready' });
+    await view.settled();
+    view.server.setVisible(false);
+    view.progress(10);
+    await view.settled();
+    assert.deepEqual(view.types(), ['slice']);
+
+    view.server.setVisible(true);
+    await view.settled();
+
+    assert.deepEqual(view.types(), ['slice', 'slice']);
+    view.agrees();
+  });
+
+  it('sends a new slice to a page that lost a message and asks to catch up', async () => {
+    const view = new TestView(logWithWorkingTask());
+    await view.server.receive({ type: 'ready' });
+    await view.settled();
+    view.isLosing = true;
+    view.progress(10);
+    await view.settled();
+    view.isLosing = false;
+    view.progress(20);
+    await view.settled();
+
+    view.agrees();
+    assert.deepEqual(view.types(), ['slice', 'events', 'slice']);
+  });
+
+  it('agrees with the living state through any story, told in bursts', async () => {
+    const story = tellStory(21, 900, () => undefined).events;
+    const view = new TestView(new EventLog());
+    await view.server.receive({ type: 'ready' });
+    for (const [index, event] of story.entries()) {
+      view.squad.ledger.tell(event);
+      if (index % 37 === 0) {
+        await view.settled();
+        view.agrees();
+      }
+    }
+    await view.settled();
+    view.agrees();
+  });
+
+  it('tells the page when the ledger is closed', async () => {
+    const view = new TestView(logWithWorkingTask());
+    view.squad.ledger.isOpen = false;
+
+    await view.server.receive({ type: 'ready' });
+    await view.settled();
+
+    assert.deepEqual(view.types(), ['no-squad']);
+  });
+
+  it('says why a request was not done', async () => {
+    const view = new TestView(logWithWorkingTask());
+
+    await view.server.receive({ type: 'pause', runId: 'run-7' });
+
+    assert.deepEqual(view.messages, [{ type: 'refused', message: 'This run is not there any more.' }]);
+  });
+});
+
+/** A page without a browser: follows, and asks to catch up. */
+class TestView {
+  readonly squad: FakeSquad;
+  readonly messages: HostMessage[] = [];
+  readonly server: ViewServer;
+  isLosing = false;
+  private readonly log: EventLog;
+  private readonly follower = new ViewFollower();
+
+  constructor(log: EventLog) {
+    this.log = log;
+    this.squad = new FakeSquad(new MemoryLedger(log));
+    this.server = new ViewServer({
+      squad: this.squad,
+      clock: { sleep: (_, signal) => wait(1, undefined, { signal }) },
+      logger: silentLogger,
+      execute: () => undefined,
+      post: (message) => {
+        this.take(structuredClone(message));
+      },
+    });
+  }
+
+  progress(percent: number): void {
+    const ids = { runId: 'run-1', taskId: 'run-1.greet', attempt: 1, actor: { kind: 'agent', id: 'agent-1' } as const };
+    this.squad.ledger.append({ type: 'task-progressed', ...ids, note: 'on', percent });
+  }
+
+  types(): string[] {
+    return this.messages.map(({ type }) => type);
+  }
+
+  settled(): Promise<void> {
+    return wait(10);
+  }
+
+  agrees(): void {
+    const runId = currentRun(this.log.state)?.id;
+    const events = this.log.events.filter((event) => event.runId !== undefined && event.runId === runId);
+    assert.ok(this.follower.view);
+    const expected = sliceOf(this.log.state, events);
+    // Behind by what is none of its business.
+    assert.deepEqual({ ...this.follower.view.state, sequence: 0 }, { ...expected.state, sequence: 0 });
+    assert.deepEqual(
+      this.follower.view.events.map(({ sequence }) => sequence),
+      expected.events.map(({ sequence }) => sequence),
+    );
+  }
+
+  private take(message: HostMessage): void {
+    if (this.isLosing) {
+      return;
+    }
+    this.messages.push(message);
+    if ((message.type === 'slice' || message.type === 'events') && this.follower.follow(message) === 'behind') {
+      void this.server.receive({ type: 'catch-up', sequence: this.follower.view?.state.sequence ?? 0 });
+    }
+  }
+}

@@ -1,0 +1,111 @@
+/** Three numbers that are true now: what is proven, what is spent, how long the run was at work. */
+import type { ComponentChildren } from 'preact';
+import type { RunView } from '../../src/domain/squadState.ts';
+import { byUrgency, count, countOf, countsInWords, duration, hasPlannedTasks, markOf, tasksOf } from '../words.ts';
+
+export function Figures({ run }: { readonly run: RunView }) {
+  return (
+    <>
+      <Proven run={run} />
+      <Tokens run={run} />
+      <Time run={run} />
+    </>
+  );
+}
+
+function Proven({ run }: { readonly run: RunView }) {
+  const tasks = hasPlannedTasks(run) ? byUrgency(run, tasksOf(run)) : [];
+  const marks = tasks.map((task) => markOf(run, task));
+  const proven = marks.filter((mark) => mark === 'proven').length;
+  const drawn = [...marks.filter((mark) => mark === 'proven'), ...marks.filter((mark) => mark !== 'proven')];
+  return (
+    <Figure
+      label="Proven"
+      value={tasks.length === 0 ? '–' : count(proven)}
+      unit={tasks.length === 0 ? 'no plan yet' : `of ${countOf(tasks.length, 'task')}`}
+    >
+      <div class="segments" aria-hidden="true">
+        {drawn.map((mark, index) => (
+          <i key={index} class={mark} />
+        ))}
+      </div>
+      <p>{tasks.length === 0 ? 'Tasks appear when a plan exists.' : countsInWords(marks)}</p>
+    </Figure>
+  );
+}
+
+function Tokens({ run }: { readonly run: RunView }) {
+  const { usedTokens, reservedTokens, requests } = run.account;
+  const limit = run.options.budget.tokens;
+  return (
+    <Figure
+      label="Tokens"
+      value={count(usedTokens)}
+      unit={limit === undefined ? 'used, no limit set' : `of ${count(limit)}`}
+    >
+      {limit !== undefined && <Bar limit={limit} used={usedTokens} reserved={reservedTokens} run={run} />}
+      <p>
+        {reservedTokens === 0 ? '' : `${count(reservedTokens)} reserved for open calls · `}
+        {countOf(requests, 'model call')}
+        {run.options.budget.requests === undefined ? '' : ` of ${count(run.options.budget.requests)}`}
+      </p>
+    </Figure>
+  );
+}
+
+function Time({ run }: { readonly run: RunView }) {
+  const limit = run.options.budget.wallTimeMs;
+  const { workedMs } = run.account;
+  return (
+    <Figure
+      label="At work"
+      value={workedMs === 0 ? '–' : duration(workedMs)}
+      unit={limit === undefined ? 'no limit set' : `of ${duration(limit)}`}
+    >
+      {limit !== undefined && <Bar limit={limit} used={workedMs} reserved={0} run={run} />}
+      <p>Written down every few seconds; rests do not count.</p>
+    </Figure>
+  );
+}
+
+/** Blue is used, hatched is reserved; amber once the limit is reached, for it waits for the person then. */
+function Bar(props: {
+  readonly limit: number;
+  readonly used: number;
+  readonly reserved: number;
+  readonly run: RunView;
+}) {
+  const { limit, used, reserved, run } = props;
+  const usedShare = Math.min(100, (100 * used) / limit);
+  const reservedShare = Math.min(100 - usedShare, (100 * reserved) / limit);
+  const isReached = run.status === 'budget-reached' || used >= limit;
+  return (
+    <svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
+      <defs>
+        <pattern id="reserved" width="1.2" height="8" patternUnits="userSpaceOnUse">
+          <path d="M.3 0V8" class="hatch" />
+        </pattern>
+      </defs>
+      <rect width="100" height="8" class="track" />
+      <rect width={usedShare} height="8" class={isReached ? 'reached' : 'used'} />
+      <rect x={usedShare} width={reservedShare} height="8" fill="url(#reserved)" />
+    </svg>
+  );
+}
+
+function Figure(props: {
+  readonly label: string;
+  readonly value: string;
+  readonly unit: string;
+  readonly children: ComponentChildren;
+}) {
+  return (
+    <section class="figure" aria-label={props.label}>
+      <h2>{props.label}</h2>
+      <div class="value">
+        <b>{props.value}</b> {props.unit}
+      </div>
+      {props.children}
+    </section>
+  );
+}

@@ -1,0 +1,60 @@
+/** Who is in the team and at what, in the order they came. */
+import type { AgentView, RunView, SquadView } from '../../src/domain/squadState.ts';
+import { Icon } from '../ui/Icon.tsx';
+import { markOf, ROLE_ICONS, taskWords } from '../words.ts';
+
+export function Team({ run, state }: { readonly run: RunView; readonly state: SquadView }) {
+  const agents = Object.values(state.standing.agents);
+  const busy = agents.filter((agent) => doing(run, agent).isBusy).length;
+  return (
+    <section class="team" aria-labelledby="team-title">
+      <div class="section-head">
+        <h2 id="team-title">Team</h2>
+        {agents.length > 0 && (
+          <span class="muted">
+            {busy} of {agents.length} busy
+          </span>
+        )}
+      </div>
+      {agents.length === 0 && <p class="empty">Agents come when there is a task for them.</p>}
+      <ul>
+        {agents.map((agent) => {
+          const { words, look } = doing(run, agent);
+          return (
+            <li key={agent.id}>
+              <Icon name={ROLE_ICONS[agent.type]} />
+              <span class="title" title={agent.name}>
+                {agent.name}
+              </span>
+              <span class={`words ${look}`} title={words}>
+                {words}
+              </span>
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+}
+
+interface Doing {
+  readonly words: string;
+  readonly look: 'muted' | 'you' | 'bad';
+  readonly isBusy: boolean;
+}
+
+function doing(run: RunView, agent: AgentView): Doing {
+  if (agent.currentTaskId === undefined) {
+    return { words: 'idle', look: 'muted', isBusy: false };
+  }
+  const task = run.tasks[agent.currentTaskId];
+  if (!task) {
+    return { words: 'at work in another run', look: 'muted', isBusy: true };
+  }
+  const mark = markOf(run, task);
+  return {
+    words: `${taskWords(run, task)} · ${task.title}`,
+    look: mark === 'you' ? 'you' : mark === 'failed' ? 'bad' : 'muted',
+    isBusy: mark !== 'paused' && mark !== 'you',
+  };
+}
