@@ -226,11 +226,17 @@ const ROWS: Rows = {
     text: applied ? 'applied the result' : `did not apply the result: ${detail}`,
     filters: important,
   }),
-  'apply-undone': () => ({ sign: icon('discard'), text: 'undid the apply', filters: important }),
+  'apply-undo-started': undefined,
+  'apply-undo-ended': ({ undone, detail }) => ({
+    sign: undone ? icon('discard') : mark('you'),
+    text: undone ? 'took the applied result back' : `did not take the result back: ${detail}`,
+    filters: important,
+  }),
   'branch-created': ({ name }) => ({ sign: icon('git-branch'), text: `made the branch ${name}`, filters: important }),
   'branch-undone': () => ({ sign: icon('discard'), text: 'undid the branch', filters: important }),
   'run-discarded': () => ({ sign: icon('trash'), text: 'discarded the result', filters: important }),
   'discard-undone': () => ({ sign: icon('discard'), text: 'took the result out of the trash', filters: important }),
+  'run-settled': undefined,
   'run-archived': undefined,
 };
 

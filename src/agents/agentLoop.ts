@@ -10,6 +10,7 @@ import type { Tool, ToolContext } from '../tools/tool.ts';
 import type { ToolRunner } from '../tools/toolRunner.ts';
 import type { TaskWorkspace } from '../workspace/taskWorkspace.ts';
 import type { ModelTurn } from './modelTurn.ts';
+import { pausePoint } from './pausePoint.ts';
 import { Transcript } from './transcript.ts';
 
 /** Answers without a tool call in a row before the agent gives up. */
@@ -48,7 +49,7 @@ export async function runAgentLoop(services: LoopServices, work: LoopWork, signa
     note(services, work, 'conversation-opened');
   }
   for (;;) {
-    signal.throwIfAborted();
+    await pausePoint(ledger, work.runId, signal);
     await transcript.catchUp(taskOf(ledger, work));
     const [call] = transcript.unanswered();
     if (call) {

@@ -1,8 +1,9 @@
 /** The newest events of the run that a view is about: read back from the ledger once, then kept up as events come. */
+import { currentRun } from '../domain/squadState.ts';
 import type { Disposable } from '../base/disposable.ts';
 import type { SquadEvent } from '../domain/events.ts';
 import type { Ledger } from '../ports.ts';
-import { currentRun, NEWEST } from '../protocol/viewState.ts';
+import { NEWEST } from '../protocol/viewState.ts';
 import { eventWithoutBodies } from '../protocol/withoutBodies.ts';
 
 export class RunEvents implements Disposable {

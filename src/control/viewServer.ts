@@ -2,12 +2,13 @@
  * One view's end at the squad: a slice when the page asks for one, then events in ordered batches. It keeps no state of
  * its own but what has been sent; a view that is hidden is sent nothing, and gets a new slice when it is back.
  */
+import { currentRun } from '../domain/squadState.ts';
 import { type Disposable, DisposableStore } from '../base/disposable.ts';
 import type { SquadEvent } from '../domain/events.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { Clock, Logger } from '../ports.ts';
 import type { HostMessage, ViewCommand } from '../protocol/messages.ts';
-import { currentRun, reachOf, sliceOf } from '../protocol/viewState.ts';
+import { reachOf, sliceOf } from '../protocol/viewState.ts';
 import { eventWithoutBodies } from '../protocol/withoutBodies.ts';
 import { RunEvents } from './runEvents.ts';
 import { answerView, type ViewedSquad } from './viewRequests.ts';

@@ -456,3 +456,8 @@ function requestOf(run: Run, id: string): RequestRecord {
 export function openRequests(run: RunView): DeepReadonly<RequestRecord>[] {
   return Object.values(run.requests).filter((request) => request.answer === undefined);
 }
+
+/** The run that views and commands mean when none is named: the newest. */
+export function currentRun(state: SquadView | undefined): RunView | undefined {
+  return Object.values(state?.runs ?? {}).at(-1);
+}

@@ -3,7 +3,7 @@
  * and then applies events to it with the same `apply` as everybody; what would grow without end is kept to its newest.
  */
 import type { SquadEvent } from '../domain/events.ts';
-import { apply, type RunView, type SquadState, type SquadView } from '../domain/squadState.ts';
+import { currentRun, apply, type RunView, type SquadState, type SquadView } from '../domain/squadState.ts';
 import { eventWithoutBodies, runWithoutBodies } from './withoutBodies.ts';
 
 /** So many messages and so many events. */
@@ -17,11 +17,6 @@ export interface ViewState {
   readonly state: SquadState;
   /** The run's newest events, oldest first, without bodies. */
   readonly events: SquadEvent[];
-}
-
-/** The run a view is about. */
-export function currentRun(state: SquadView): RunView | undefined {
-  return Object.values(state.runs).at(-1);
 }
 
 /** A view's part of the living state. `events` are the run's, oldest first; bodies or more than the newest may be among them. */

@@ -44,6 +44,7 @@ export interface RunServiceOptions {
 }
 
 const runtime = { kind: 'runtime' as const, id: 'runtime' };
+const person = { kind: 'person' as const, id: 'you' };
 /** Tries of one task before it has failed. */
 const MAX_ATTEMPTS = 2;
 const CLOCK_INTERVAL_MS = 5000;
@@ -70,8 +71,7 @@ export class RunService {
   /** Begins a run; resolves with its id once the start is durable. */
   async start(objective: string, options: RunOptions): Promise<string> {
     const runId = `run-${this.o.clock.newId()}`;
-    await this.o.ledger.append({ type: 'run-started', runId, actor: { kind: 'person', id: 'you' }, objective, options })
-      .durable;
+    await this.o.ledger.append({ type: 'run-started', runId, actor: person, objective, options }).durable;
     this.drive(runId);
     return runId;
   }
@@ -81,7 +81,7 @@ export class RunService {
     const unfinished = Object.values(this.o.ledger.state.runs).filter(({ phase }) => phase !== 'ended');
     for (const run of unfinished) {
       if (run.stopped) {
-        this.o.ledger.append({ type: 'run-continued', runId: run.id, actor: { kind: 'person', id: 'you' }, door });
+        this.o.ledger.append({ type: 'run-continued', runId: run.id, actor: person, door });
       }
       this.drive(run.id);
     }
@@ -97,11 +97,38 @@ export class RunService {
     return interrupted.map(({ id }) => id);
   }
 
+  /** Calls under way end; no other one and no task begins until `resume`. Requests can be answered meanwhile. */
+  async pause(runId: string): Promise<void> {
+    const run = this.run(runId);
+    if (run.phase === 'ended') {
+      throw new HumanError('This run has ended; there is nothing to pause.');
+    }
+    if (!run.paused) {
+      await this.o.ledger.append({ type: 'run-paused', runId, actor: person }).durable;
+    }
+  }
+
+  /** Goes on with a run that was paused, or stopped, or whose host went away. */
+  async resume(runId: string, door: PersonDoor): Promise<void> {
+    const run = this.run(runId);
+    if (run.phase === 'ended') {
+      throw new HumanError('This run has ended; there is nothing to resume. Start another one.');
+    }
+    if (run.stopped) {
+      this.o.ledger.append({ type: 'run-continued', runId, actor: person, door });
+    }
+    if (run.paused) {
+      this.o.ledger.append({ type: 'run-resumed', runId, actor: person });
+    }
+    await this.o.ledger.flushed();
+    this.drive(runId);
+  }
+
   /** Stops every run: calls and processes end, nothing is lost, `resumeAll` takes them up again. */
   async stopAll(door: 'terminal' | 'editor'): Promise<string[]> {
     const stopped = [...this.drives].map(([runId, drive]) => {
       if (this.o.ledger.state.runs[runId]?.phase !== 'ended') {
-        this.o.ledger.append({ type: 'run-stopped', runId, actor: { kind: 'person', id: 'you' }, door });
+        this.o.ledger.append({ type: 'run-stopped', runId, actor: person, door });
       }
       drive.stop.abort(new StoppedError('The run was stopped.'));
       return { runId, done: drive.done };
@@ -150,10 +177,16 @@ export class RunService {
     await Promise.all([...this.drives.values()].map(({ done }) => done));
   }
 
+  /** Harmless for a run that is driven already; one that is being stopped is driven again when it stands still. */
   private drive(runId: string): void {
+    const before = this.drives.get(runId);
+    if (before && !before.stop.signal.aborted) {
+      return;
+    }
     const stop = new AbortController();
     const workers = new Map<string, Promise<void>>();
-    const done = this.driveToEnd(runId, workers, stop.signal)
+    const done = (before?.done ?? Promise.resolve())
+      .then(() => this.driveToEnd(runId, workers, stop.signal))
       .catch((error: unknown) => {
         if (!stop.signal.aborted) {
           this.o.logger.error(`Run ${runId}: ${messageOf(error)}`, error);
@@ -161,7 +194,11 @@ export class RunService {
         }
       })
       .then(() => this.o.endedRuns.tidy(runId))
-      .finally(() => this.drives.delete(runId));
+      .finally(() => {
+        if (this.drives.get(runId)?.stop === stop) {
+          this.drives.delete(runId);
+        }
+      });
     this.drives.set(runId, { stop, workers, done });
   }
 
@@ -215,6 +252,9 @@ export class RunService {
 
   private advance(runId: string, workers: Map<string, Promise<void>>, signal: AbortSignal): void {
     this.createPlannedTasks(runId);
+    if (this.run(runId).paused) {
+      return;
+    }
     const { becomeReady, hopeless } = schedule(this.run(runId));
     for (const task of hopeless) {
       this.append(task, { type: 'task-cancelled', reason: 'A task it depends on was not proven.' });
@@ -371,7 +411,7 @@ export class RunService {
     for (let last = this.o.clock.now(); !signal.aborted;) {
       await this.o.clock.sleep(CLOCK_INTERVAL_MS, signal).catch(() => undefined);
       const now = this.o.clock.now();
-      if (this.o.ledger.isOpen) {
+      if (this.o.ledger.isOpen && !this.run(runId).paused) {
         this.o.ledger.append({ type: 'work-clocked', runId, actor: runtime, workedMs: Math.max(0, now - last) });
       }
       last = now;
@@ -392,6 +432,7 @@ export class RunService {
           (event.type.startsWith('task-') ||
             event.type.startsWith('plan-') ||
             event.type.startsWith('budget-') ||
+            event.type === 'run-resumed' ||
             event.type === 'work-clocked')
         ) {
           finish();

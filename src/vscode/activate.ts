@@ -1,12 +1,14 @@
 import * as vscode from 'vscode';
 import { HumanError } from '../domain/errors.ts';
-import { openRequests, type RunView } from '../domain/squadState.ts';
+import { currentRun, openRequests, type RunView } from '../domain/squadState.ts';
+import { systemClock } from '../host/clock.ts';
 import type { Logger } from '../ports.ts';
 import { registerChatParticipant } from './chat/chatParticipant.ts';
 import { registerCommands } from './commands.ts';
 import { readSettings } from './configuration.ts';
 import { keepContextKeys } from './contextKeys.ts';
-import { currentRun, EditorSquad } from './editorSquad.ts';
+import { EditorSquad } from './editorSquad.ts';
+import { DashboardPanel } from './panels/dashboardPanel.ts';
 import { PlanDocuments } from './planDocument.ts';
 import { answerRequest, refuseRequest, revisePlan } from './requests.ts';
 import { applyChanges, createBranch, discardChanges, undoResult } from './review/resultActions.ts';
@@ -43,12 +45,23 @@ export function activate(context: vscode.ExtensionContext): void {
   const plans = new PlanDocuments(editorSquad);
   const files = new ResultFiles(editorSquad);
   const notices = new RunNotices(editorSquad, (runId) => plans.show(runId));
+  const dashboard = new DashboardPanel({
+    extensionUri: context.extensionUri,
+    squad: () => editorSquad.current,
+    onDidChangeSquad: editorSquad.onDidOpenOrClose,
+    clock: systemClock,
+    logger,
+    execute: async ({ command, args }) => {
+      await vscode.commands.executeCommand(command, ...args);
+    },
+  });
   context.subscriptions.push(
     log,
     editorSquad,
     plans,
     files,
     notices,
+    dashboard,
     keepContextKeys(editorSquad),
     new SquadStatusBar(editorSquad),
     new SquadTree('devsquad.agents', editorSquad, drawAgents),
@@ -56,7 +69,7 @@ export function activate(context: vscode.ExtensionContext): void {
     new SquadTree('devsquad.sessions', editorSquad, drawSessions),
     new SquadTree('devsquad.approvals', editorSquad, drawApprovals),
     registerChatParticipant(editorSquad, context),
-    registerCommands(commandsOf(editorSquad, context, { plans, files }), logger),
+    registerCommands(commandsOf(editorSquad, context, { plans, files, dashboard }), logger),
   );
   void goOn(editorSquad, notices, logger);
 }
@@ -88,7 +101,7 @@ async function goOn(editorSquad: EditorSquad, notices: RunNotices, logger: Logge
 function commandsOf(
   editorSquad: EditorSquad,
   { secrets }: vscode.ExtensionContext,
-  { plans, files }: { plans: PlanDocuments; files: ResultFiles },
+  { plans, files, dashboard }: { plans: PlanDocuments; files: ResultFiles; dashboard: DashboardPanel },
 ): Parameters<typeof registerCommands>[0] {
   const runOf = (runId: string | undefined): RunView => {
     const run = runId === undefined ? currentRun(editorSquad.state) : editorSquad.state?.runs[runId];
@@ -107,13 +120,17 @@ function commandsOf(
   return {
     'devsquad.startRun': (request) => startRun(editorSquad, secrets, request),
     'devsquad.openDashboard': async () => {
-      await vscode.commands.executeCommand('devsquad.agents.focus');
+      dashboard.openDashboard();
+      // Earlier runs are shown by a squad that is open.
+      if (editorSquad.state && vscode.workspace.isTrusted) {
+        await editorSquad.open();
+      }
     },
     'devsquad.openPlan': (runId) => plans.show(runId),
     'devsquad.approvePlan': async (runId) => answerRequest(editorSquad, planRequestOf(runId)),
     'devsquad.revisePlan': async (runId) => revisePlan(editorSquad, planRequestOf(runId)),
     'devsquad.pauseRun': async (runId) => (await editorSquad.open()).runs.pause(runOf(runId).id),
-    'devsquad.resumeRun': async (runId) => (await editorSquad.open()).runs.resume(runOf(runId).id),
+    'devsquad.resumeRun': async (runId) => (await editorSquad.open()).runs.resume(runOf(runId).id, 'editor'),
     'devsquad.emergencyStop': async () => {
       await editorSquad.current?.runs.stopAll('editor');
     },

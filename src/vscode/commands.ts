@@ -38,7 +38,8 @@ export function registerCommands(commands: SquadCommands, logger: Logger): vscod
   const registered = ids.map((id) =>
     vscode.commands.registerCommand(id, async (argument: unknown) => {
       try {
-        return id === 'devsquad.startRun' ? await commands[id](argument) : await commands[id](idOf(argument));
+        id === 'devsquad.startRun' ? await commands[id](argument) : await commands[id](idOf(argument));
+        return;
       } catch (error) {
         tell(error, logger);
         // Whoever called with an argument of its own wants to know; for a person the message is enough.

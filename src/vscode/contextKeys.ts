@@ -1,7 +1,7 @@
 /** What `when` clauses of menus need to know of the squad. */
 import * as vscode from 'vscode';
-import { openRequests } from '../domain/squadState.ts';
-import { currentRun, type EditorSquad } from './editorSquad.ts';
+import { currentRun, openRequests } from '../domain/squadState.ts';
+import type { EditorSquad } from './editorSquad.ts';
 
 export function keepContextKeys(squad: EditorSquad): vscode.Disposable {
   const told = new Map<string, boolean>();

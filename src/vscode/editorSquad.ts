@@ -10,7 +10,7 @@ import { Emitter } from '../base/emitter.ts';
 import { HumanError, messageOf } from '../domain/errors.ts';
 import type { SquadEvent } from '../domain/events.ts';
 import { isUnfinished } from '../domain/run.ts';
-import type { RunView, SquadView } from '../domain/squadState.ts';
+import type { SquadView } from '../domain/squadState.ts';
 import type { HostModels } from '../host/models.ts';
 import type { HostOptions, OpenSquad } from '../host/openSquad.ts';
 import { ownerFolder, squadHome } from '../ledger/squadHome.ts';
@@ -25,6 +25,7 @@ export class EditorSquad implements vscode.Disposable {
   private readonly logger: Logger;
   private readonly changes = new vscode.EventEmitter<void>();
   private readonly events = new Emitter<SquadEvent>();
+  private readonly openings = new Emitter<undefined>();
   private readonly closing = new AbortController();
   private folder: string | undefined;
   private opening: Promise<OpenSquad> | undefined;
@@ -36,6 +37,8 @@ export class EditorSquad implements vscode.Disposable {
   readonly onDidChange = this.changes.event;
   /** Each event of the open squad, in order. */
   readonly onDidAppend = this.events.event;
+  /** `current` is another one than before. */
+  readonly onDidOpenOrClose = this.openings.event;
 
   constructor(context: vscode.ExtensionContext, logger: Logger) {
     this.context = context;
@@ -88,6 +91,7 @@ export class EditorSquad implements vscode.Disposable {
     clearTimeout(this.pendingChange);
     this.changes.dispose();
     this.events.dispose();
+    this.openings.dispose();
   }
 
   /** Models as this window reaches them; opens nothing. */
@@ -113,6 +117,7 @@ export class EditorSquad implements vscode.Disposable {
     };
     const squad = await openSquad(options, this.closing.signal);
     this.opened = squad;
+    this.openings.fire(undefined);
     squad.ledger.onDidAppend((event) => {
       this.events.fire(event);
       this.tellChange();
@@ -129,6 +134,7 @@ export class EditorSquad implements vscode.Disposable {
     this.logger.error('The ledger closed', error);
     this.opened = undefined;
     this.opening = undefined;
+    this.openings.fire(undefined);
     await squad.dispose().catch((cause: unknown) => {
       this.logger.error('The squad could not be closed in order', cause);
     });
@@ -180,9 +186,3 @@ async function isRegistered(workspace: string): Promise<boolean> {
 
 export const API_KEY = 'devsquad.openai.apiKey';
 const REHEARSAL_PAUSE_MS = 60;
-
-/** The run that views and commands mean when none is named: the newest unfinished one, else the newest. */
-export function currentRun(state: SquadView | undefined): RunView | undefined {
-  const runs = Object.values(state?.runs ?? {});
-  return runs.findLast((run) => isUnfinished(run)) ?? runs.at(-1);
-}

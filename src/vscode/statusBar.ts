@@ -1,8 +1,8 @@
 /** Two items: what the team is doing, and, only while something waits, what waits for the person. */
 import * as vscode from 'vscode';
 import { describeRun, plannedTasksOf } from '../domain/phaseWords.ts';
-import { openRequests } from '../domain/squadState.ts';
-import { currentRun, type EditorSquad } from './editorSquad.ts';
+import { currentRun, openRequests } from '../domain/squadState.ts';
+import type { EditorSquad } from './editorSquad.ts';
 
 export class SquadStatusBar implements vscode.Disposable {
   private readonly squad: EditorSquad;

@@ -83,6 +83,6 @@ describe('the same objective through every model door in VS Code', () => {
     await answer('Name of the model', 'scripted');
     await answer('secret storage only', 'a-key-of-no-worth');
     await runsToTheTree();
-    assert.ok(server.requests.some(({ headers }) => headers['authorization'] === 'Bearer a-key-of-no-worth'));
+    assert.ok(server.requests.some(({ headers }) => headers.authorization === 'Bearer a-key-of-no-worth'));
   }).timeout(180_000);
 });

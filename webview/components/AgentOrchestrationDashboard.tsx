@@ -1,8 +1,8 @@
 /** The dashboard: what waits for the person, what is stuck, who does what, what it costs. It draws; it decides nothing. */
 import type { ComponentChildren } from 'preact';
-import type { RunView } from '../../src/domain/squadState.ts';
+import { currentRun, type RunView } from '../../src/domain/squadState.ts';
 import type { ViewRequest } from '../../src/protocol/messages.ts';
-import { currentRun, type ViewState } from '../../src/protocol/viewState.ts';
+import type { ViewState } from '../../src/protocol/viewState.ts';
 import type { PageState } from '../state.ts';
 import { Button } from '../ui/Button.tsx';
 import { Activity } from './Activity.tsx';

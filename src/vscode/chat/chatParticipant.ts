@@ -4,9 +4,9 @@ import { plainMarkdown } from '../../base/plainMarkdown.ts';
 import { describeSubject } from '../../domain/approval.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { describePhase, describeRun, plannedTasksOf } from '../../domain/phaseWords.ts';
-import { openRequests, type SquadView } from '../../domain/squadState.ts';
+import { currentRun, openRequests, type SquadView } from '../../domain/squadState.ts';
 import { readSettings } from '../configuration.ts';
-import { currentRun, type EditorSquad } from '../editorSquad.ts';
+import type { EditorSquad } from '../editorSquad.ts';
 import { startRun } from '../startRun.ts';
 import { tellPlan, tellResult, tellRun } from './runStory.ts';
 
@@ -55,7 +55,7 @@ export function registerChatParticipant(squad: EditorSquad, context: vscode.Exte
     // The result is what our own handler answered; after a reload it may be another one's.
     provideFollowups: ({ metadata }) => [...((metadata as SquadChatResult['metadata'] | undefined)?.next ?? [])],
   };
-  return participant;
+  return vscode.Disposable.from(participant);
 }
 
 /** The chat's own model is used where the settings name none. */

@@ -1,5 +1,5 @@
 /** One run told in a chat answer while it happens: the plan with its buttons, what moves, what waits, the result. */
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import { plainMarkdown } from '../../base/plainMarkdown.ts';
 import { describeSubject } from '../../domain/approval.ts';
 import type { SquadEvent } from '../../domain/events.ts';
@@ -26,11 +26,12 @@ export function tellRun(
     };
     const tellWaiting = (): void => {
       const run = runNow();
-      for (const request of run ? openRequests(run) : []) {
-        if (!told.has(request.id)) {
-          told.add(request.id);
-          tellRequest(run!, request, stream);
-        }
+      if (!run) {
+        return;
+      }
+      for (const request of openRequests(run).filter(({ id }) => !told.has(id))) {
+        told.add(request.id);
+        tellRequest(run, request, stream);
       }
     };
     const take = (event: SquadEvent): void => {

@@ -1,7 +1,6 @@
 /** Who is in the team and what each does now. */
-import type { AgentView, RunView, SquadView } from '../../domain/squadState.ts';
+import { currentRun, type AgentView, type RunView, type SquadView } from '../../domain/squadState.ts';
 import { describePhase } from '../../domain/phaseWords.ts';
-import { currentRun } from '../editorSquad.ts';
 import { agentIcon } from './look.ts';
 import type { TreeLook, TreeNode } from './squadTree.ts';
 

@@ -1,9 +1,8 @@
 /** The current run's tasks by urgency: what waits for a person, what failed, what moves, what is done. */
 import { describeCheck } from '../../domain/proof.ts';
 import { describePhase, plannedTasksOf } from '../../domain/phaseWords.ts';
-import type { RunView, SquadView, TaskView } from '../../domain/squadState.ts';
+import { currentRun, type RunView, type SquadView, type TaskView } from '../../domain/squadState.ts';
 import type { TaskPhase } from '../../domain/task.ts';
-import { currentRun } from '../editorSquad.ts';
 import { checkIcon, phaseIcon } from './look.ts';
 import type { TreeLook, TreeNode } from './squadTree.ts';
 

@@ -1,9 +1,10 @@
+import { currentRun } from '../../../src/domain/squadState.ts';
 import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ViewServer } from '../../../src/control/viewServer.ts';
 import { ViewFollower } from '../../../src/protocol/channel.ts';
 import type { HostMessage } from '../../../src/protocol/messages.ts';
-import { currentRun, sliceOf } from '../../../src/protocol/viewState.ts';
+import { sliceOf } from '../../../src/protocol/viewState.ts';
 import { EventLog, logWithWorkingTask } from '../../support/builders.ts';
 import { tellStory } from '../../support/eventGenerator.ts';
 import { MemoryLedger } from '../../support/memoryLedger.ts';

@@ -1,8 +1,9 @@
+import { currentRun } from '../../../src/domain/squadState.ts';
 import assert from 'node:assert/strict';
 import { parseEvent, type SquadEvent } from '../../../src/domain/events.ts';
 import { ViewFollower } from '../../../src/protocol/channel.ts';
 import { hostMessageSchema, type HostMessage } from '../../../src/protocol/messages.ts';
-import { currentRun, NEWEST, reachOf, sliceOf, type ViewState } from '../../../src/protocol/viewState.ts';
+import { NEWEST, reachOf, sliceOf, type ViewState } from '../../../src/protocol/viewState.ts';
 import { eventWithoutBodies } from '../../../src/protocol/withoutBodies.ts';
 import { anyMessage, type EventLog, logWithWorkingTask } from '../../support/builders.ts';
 import { tellStory } from '../../support/eventGenerator.ts';
