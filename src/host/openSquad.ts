@@ -8,7 +8,7 @@ import { isUnfinished } from '../domain/run.ts';
 import type { SquadView } from '../domain/squadState.ts';
 import { readJournal } from '../ledger/journalFile.ts';
 import { isAlive, registeredOwner, takeOwnership } from '../ledger/ownership.ts';
-import { ownerFolder, squadHome, squadKey } from '../ledger/squadHome.ts';
+import { ownerFolder, squadKey } from '../ledger/squadHome.ts';
 import { SquadLedger, stateOf } from '../ledger/squadLedger.ts';
 import type { LanguageModels, Logger } from '../ports.ts';
 import { answerProcess } from '../control/processRequests.ts';
@@ -16,6 +16,7 @@ import { TablesStore } from '../store/sqljs/tablesClient.ts';
 import { TablesFeed } from '../store/tablesFeed.ts';
 import { createSquad, type Squad } from '../squad.ts';
 import { systemClock } from './clock.ts';
+import { squadHome } from './home.ts';
 
 /** How long a living owner is waited for before the person is told. */
 const OWNER_PATIENCE_MS = 10_000;

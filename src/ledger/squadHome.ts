@@ -1,7 +1,6 @@
 /** Where a user's squads are registered on this machine. Small, because every start of an editor looks here. */
 import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 
 /** Folders of this user and machine; the host knows them. */
@@ -19,14 +18,4 @@ export function squadKey(workspaceRoot: string): string {
 
 export function ownerFolder(home: SquadHome, workspaceRoot: string): string {
   return path.join(home.folder, 'owners', squadKey(workspaceRoot));
-}
-
-/** This user's folders. */
-export function squadHome(): SquadHome {
-  const uid = process.getuid?.() ?? 0;
-  const candidates = [process.env['XDG_RUNTIME_DIR'], os.tmpdir(), '/tmp'].filter((folder) => folder !== undefined);
-  return {
-    folder: path.join(os.homedir(), '.devsquad'),
-    runtimeFolders: candidates.map((folder) => path.join(folder, `devsquad-${uid}`)),
-  };
 }

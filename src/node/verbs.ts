@@ -8,7 +8,8 @@ import { openRequests, type RunView, type SquadView } from '../domain/squadState
 import { isHeld } from '../domain/task.ts';
 import { readJournal } from '../ledger/journalFile.ts';
 import { askOwner, registeredOwner } from '../ledger/ownership.ts';
-import { ownerFolder, squadHome } from '../ledger/squadHome.ts';
+import { squadHome } from '../host/home.ts';
+import { ownerFolder } from '../ledger/squadHome.ts';
 import { stateOf } from '../ledger/squadLedger.ts';
 import type { Logger } from '../ports.ts';
 import type { CommandLine } from './commandLine.ts';

@@ -38,8 +38,11 @@ export function registerCommands(commands: SquadCommands, logger: Logger): vscod
   const registered = ids.map((id) =>
     vscode.commands.registerCommand(id, async (argument: unknown) => {
       try {
-        id === 'devsquad.startRun' ? await commands[id](argument) : await commands[id](idOf(argument));
-        return;
+        if (id === 'devsquad.startRun') {
+          return await commands[id](argument);
+        }
+        await commands[id](idOf(argument));
+        return undefined;
       } catch (error) {
         tell(error, logger);
         // Whoever called with an argument of its own wants to know; for a person the message is enough.

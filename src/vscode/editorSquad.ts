@@ -13,7 +13,8 @@ import { isUnfinished } from '../domain/run.ts';
 import type { SquadView } from '../domain/squadState.ts';
 import type { HostModels } from '../host/models.ts';
 import type { HostOptions, OpenSquad } from '../host/openSquad.ts';
-import { ownerFolder, squadHome } from '../ledger/squadHome.ts';
+import { squadHome } from '../host/home.ts';
+import { ownerFolder } from '../ledger/squadHome.ts';
 import type { Logger } from '../ports.ts';
 import { selectEditorModel } from './editorModels.ts';
 

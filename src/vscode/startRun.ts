@@ -1,23 +1,10 @@
 /** From an objective to a run: asks for what is missing, in VS Code's own inputs, and starts. */
 import * as vscode from 'vscode';
-import * as z from 'zod';
-import { approvalScopeSchema } from '../domain/approval.ts';
-import { budgetLimitsSchema } from '../domain/budget.ts';
-import { UsageError } from '../domain/errors.ts';
 import type { RunOptions } from '../domain/run.ts';
+import { parseStartRequest } from '../protocol/startRequest.ts';
 import { parseModel, readSettings, type ModelChoice } from './configuration.ts';
 import type { EditorSquad } from './editorSquad.ts';
 import { selectModel } from './selectModel.ts';
-
-/** What `devsquad.startRun` takes from tests, keybindings and other extensions. `approve` can only tighten the setting. */
-export const startRequestSchema = z.strictObject({
-  objective: z.string().trim().min(1).max(20_000),
-  /** `rehearsal`, `editor:VENDOR/ID` or `openai:NAME`; the setting where nothing is said. */
-  model: z.string().optional(),
-  budget: budgetLimitsSchema.optional(),
-  approve: z.array(approvalScopeSchema).optional(),
-});
-export type StartRequest = z.infer<typeof startRequestSchema>;
 
 /** Starts a run, or answers undefined when the person closed one of the inputs. */
 export async function startRun(
@@ -25,7 +12,7 @@ export async function startRun(
   secrets: vscode.SecretStorage,
   argument: unknown,
 ): Promise<{ runId: string } | undefined> {
-  const request = argument === undefined ? undefined : parseRequest(argument);
+  const request = argument === undefined ? undefined : parseStartRequest(argument);
   const settings = readSettings();
   const chosen =
     request?.model === undefined
@@ -50,14 +37,6 @@ export async function startRun(
   };
   const { runs } = await squad.open();
   return { runId: await runs.start(objective, options) };
-}
-
-function parseRequest(argument: unknown): StartRequest {
-  const parsed = startRequestSchema.safeParse(argument);
-  if (!parsed.success) {
-    throw new UsageError(`devsquad.startRun was called wrongly. ${z.prettifyError(parsed.error)}`);
-  }
-  return parsed.data;
 }
 
 async function rehearsalOf(squad: EditorSquad, objective: string): Promise<ModelChoice> {
