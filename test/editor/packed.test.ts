@@ -32,7 +32,7 @@ describe('the packed extension, installed into a clean VS Code', () => {
     await editor.page.getByRole('tab', { name: /Plan\.md/ }).waitFor();
     await editor.page.getByRole('button', { name: 'Accept plan…' }).first().click();
     assert.match(await clickInDialog(editor, 'Accept plan'), /node --test/);
-    await treeItem(editor, /coding-1/).waitFor();
-    await treeItem(editor, /Tags and search.*working/).waitFor();
+    await treeItem(editor, /^coding-1, coding agent/).waitFor();
+    await treeItem(editor, /^Tags and search, working/).waitFor();
   });
 });

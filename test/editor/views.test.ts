@@ -13,7 +13,7 @@ describe('DevSquad in the activity bar', () => {
     await editor.page.getByRole('tab', { name: 'DevSquad' }).click();
 
     await editor.page.getByRole('heading', { name: 'Agents' }).waitFor();
-    await editor.page.getByText('State an objective, and a team plans it, builds it and proves it.').waitFor();
+    await editor.page.getByText('State an objective. A team plans it').waitFor();
     await editor.screenshot('views-first-look');
   });
 });
