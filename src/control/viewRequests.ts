@@ -10,7 +10,7 @@ import { viewRequestSchema, type ViewCommand, type ViewRequest } from '../protoc
 export interface RunControls {
   /** No new work begins in this run until `resume`; what is under way may end. */
   pause(runId: string): void | Promise<void>;
-  resume(runId: string): void | Promise<void>;
+  resume(runId: string, door: 'editor'): void | Promise<void>;
   stopAll(door: 'editor'): Promise<readonly string[]>;
   resumeAll(door: 'editor'): readonly string[];
 }
@@ -65,7 +65,7 @@ const HANDLERS: Handlers = {
     showAll();
   },
   pause: ({ runId }, { squad }) => squad.runs.pause(unfinishedRun(squad, runId).id),
-  resume: ({ runId }, { squad }) => squad.runs.resume(unfinishedRun(squad, runId).id),
+  resume: ({ runId }, { squad }) => squad.runs.resume(unfinishedRun(squad, runId).id, 'editor'),
   'emergency-stop': (_, { squad }) => squad.runs.stopAll('editor'),
   recover: (_, { squad }) => squad.runs.resumeAll('editor'),
   refuse: ({ requestId }, { squad }) => squad.inbox.answer(requestId, { kind: 'deny' }, 'editor'),

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { projectFolder } from '../../scripts/project.ts';
+import { textsBelow } from '../support/contrast.ts';
 import { startEditor, type Editor } from '../support/editorHost.ts';
 
 describe('the dashboard as an editor tab', () => {
@@ -41,6 +42,11 @@ describe('the dashboard as an editor tab', () => {
     await frame.evaluate(() => document.fonts.ready.then(() => undefined));
     assert.ok(await frame.evaluate(() => document.fonts.check('16px codicon')));
     assert.deepEqual(complaints, []);
+    assert.deepEqual(
+      await frame.evaluate(textsBelow, 4.5),
+      [],
+      'texts that are too faint in the theme of this VS Code',
+    );
     await editor.screenshot('dashboard-panel');
   });
 
