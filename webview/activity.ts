@@ -5,7 +5,7 @@ import { PLANNING_TASK_KEY } from '../src/domain/plan.ts';
 import { describeMessage } from '../src/domain/message.ts';
 import type { SquadView } from '../src/domain/squadState.ts';
 import type { ViewState } from '../src/protocol/viewState.ts';
-import { count, countOf, nameOf, type Mark } from './words.ts';
+import { count, countOf, nameOf, waitingRequests, type Mark } from './words.ts';
 
 export const FILTERS = ['Important', 'Mail', 'Proof', 'All'] as const;
 export type Filter = (typeof FILTERS)[number];
@@ -210,7 +210,7 @@ const ROWS: Rows = {
   'work-clocked': undefined,
   'run-ended': ({ status, usage, reason }) => ({
     sign: mark(status === 'succeeded' ? 'proven' : status === 'failed' ? 'failed' : 'paused'),
-    text: `ended the run: ${status}${reason === undefined ? '' : `, ${reason}`}`,
+    text: `ended the run: ${ENDED[status]}${status !== 'failed' || reason === undefined ? '' : `, ${reason}`}`,
     detail: `${count(usage.tokens)} tokens`,
     filters: important,
     isNews: true,
@@ -247,6 +247,13 @@ const REOPENED: Readonly<Record<EventOf<'task-reopened'>['cause'], string>> = {
   integration: 'a check failed after the merge',
 };
 
+const ENDED: Readonly<Record<EventOf<'run-ended'>['status'], string>> = {
+  succeeded: 'every task is proven',
+  failed: 'failed',
+  stopped: 'stopped',
+  'budget-reached': 'the budget is reached',
+};
+
 const ANSWERED: Readonly<Record<EventOf<'request-answered'>['answer']['kind'], string>> = {
   allow: 'allowed',
   deny: 'refused',
@@ -266,7 +273,7 @@ function lineOf(event: SquadEvent, { state, events }: ViewState): ActivityLine |
       const opened = events.find((each) => each.type === 'request-opened' && each.request.id === requestId);
       return opened?.type === 'request-opened' ? describeSubject(opened.request.subject) : 'an earlier question';
     },
-    isOpen: (requestId) => run?.requests[requestId] !== undefined,
+    isOpen: (requestId) => run !== undefined && waitingRequests(run).some(({ id }) => id === requestId),
   });
   return (
     row && {

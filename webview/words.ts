@@ -1,6 +1,6 @@
 /** How states are said and marked. Only what the living state says: no guess, no forecast. */
 import type { AgentType } from '../src/domain/agent.ts';
-import type { RunView, SquadView, TaskView } from '../src/domain/squadState.ts';
+import { openRequests, type RunView, type SquadView, type TaskView } from '../src/domain/squadState.ts';
 import { isHeld, isOver } from '../src/domain/task.ts';
 import { PLANNING_TASK_KEY } from '../src/domain/plan.ts';
 import { assertNever } from '../src/base/assertNever.ts';
@@ -40,6 +40,11 @@ export function tasksOf(run: RunView): readonly TaskView[] {
 
 export function hasPlannedTasks(run: RunView): boolean {
   return Object.values(run.tasks).some(({ key }) => key !== PLANNING_TASK_KEY);
+}
+
+/** What waits for an answer now, oldest first. A run that has ended waits for none, whatever was left open. */
+export function waitingRequests(run: RunView): ReturnType<typeof openRequests> {
+  return run.phase === 'ended' ? [] : openRequests(run);
 }
 
 export function byUrgency(run: RunView, tasks: readonly TaskView[]): TaskView[] {
@@ -163,7 +168,8 @@ export function timeOfDay(iso: string, withSeconds = true): string {
 export function duration(ms: number): string {
   const seconds = Math.round(ms / 1000);
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
-  return hours > 0 ? `${hours} h ${minutes} min` : minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
+  const parts = hours > 0 ? [`${hours} h`, `${minutes} min`] : [`${minutes} min`, `${seconds % 60} s`];
+  return parts.filter((part) => !part.startsWith('0 ')).join(' ') || '0 s';
 }
 
 /** Nothing of it is under way: no tool call, no model call. */

@@ -156,12 +156,21 @@ export class Editor {
     const row = this.page
       .locator('.quick-input-list .monaco-list-row')
       .filter({ has: this.page.locator('.label-name').getByText(title, { exact: true }) });
+    const chosen = this.page
+      .locator('.quick-input-list .monaco-list-row.focused')
+      .filter({ has: this.page.locator('.label-name').getByText(title, { exact: true }) });
     for (const end = performance.now() + waitMs; performance.now() < end;) {
       // The palette's list does not grow while it is open, so it is opened again until the command is in it.
       await this.page.keyboard.press('F1');
       try {
         await input.fill(`>${title}`, { timeout: 1_500 });
-        await row.first().click({ timeout: 1_500 });
+        await row.first().waitFor({ timeout: 1_500 });
+        // The list moves while it fills, and a click would meet another row; the key meets the chosen one.
+        if (await chosen.isVisible()) {
+          await this.page.keyboard.press('Enter');
+        } else {
+          await row.first().click({ timeout: 1_500 });
+        }
         return;
       } catch {
         await this.page.keyboard.press('Escape');

@@ -100,7 +100,7 @@ function RunDashboard({
       {noteOf(run)}
       <div class="top">
         <WaitsForYou run={run} state={view.state} ask={ask} />
-        <Figures run={run} />
+        <Figures run={run} events={view.events} />
       </div>
       <div class="columns">
         <TaskDelegationFlow run={run} state={view.state} />

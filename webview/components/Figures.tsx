@@ -1,14 +1,16 @@
 /** Three numbers that are true now: what is proven, what is spent, how long the run was at work. */
 import type { ComponentChildren } from 'preact';
 import type { RunView } from '../../src/domain/squadState.ts';
+import type { ViewState } from '../../src/protocol/viewState.ts';
 import { byUrgency, count, countOf, countsInWords, duration, hasPlannedTasks, markOf, tasksOf } from '../words.ts';
 
-export function Figures({ run }: { readonly run: RunView }) {
+export function Figures({ run, events }: { readonly run: RunView; readonly events: ViewState['events'] }) {
+  const reached = events.findLast((event) => event.type === 'budget-reached')?.resource;
   return (
     <>
       <Proven run={run} />
-      <Tokens run={run} />
-      <Time run={run} />
+      <Tokens run={run} isReached={reached === 'tokens'} />
+      <Time run={run} isReached={reached === 'wallTimeMs'} />
     </>
   );
 }
@@ -24,17 +26,27 @@ function Proven({ run }: { readonly run: RunView }) {
       value={tasks.length === 0 ? '–' : count(proven)}
       unit={tasks.length === 0 ? 'no plan yet' : `of ${countOf(tasks.length, 'task')}`}
     >
-      <div class="segments" aria-hidden="true">
-        {drawn.map((mark, index) => (
-          <i key={index} class={mark} />
-        ))}
-      </div>
-      <p>{tasks.length === 0 ? 'Tasks appear when a plan exists.' : countsInWords(marks)}</p>
+      {tasks.length > 0 && (
+        <>
+          <div class="segments" aria-hidden="true">
+            {drawn.map((mark, index) => (
+              <i key={index} class={mark} />
+            ))}
+          </div>
+          <p>{countsInWords(marks)}</p>
+        </>
+      )}
     </Figure>
   );
 }
 
-function Tokens({ run }: { readonly run: RunView }) {
+interface LimitedProps {
+  readonly run: RunView;
+  /** Whether this limit is the one that stopped the run. */
+  readonly isReached: boolean;
+}
+
+function Tokens({ run, isReached }: LimitedProps) {
   const { usedTokens, reservedTokens, requests } = run.account;
   const limit = run.options.budget.tokens;
   return (
@@ -43,7 +55,7 @@ function Tokens({ run }: { readonly run: RunView }) {
       value={count(usedTokens)}
       unit={limit === undefined ? 'used, no limit set' : `of ${count(limit)}`}
     >
-      {limit !== undefined && <Bar limit={limit} used={usedTokens} reserved={reservedTokens} run={run} />}
+      {limit !== undefined && <Bar limit={limit} used={usedTokens} reserved={reservedTokens} isReached={isReached} />}
       <p>
         {reservedTokens === 0 ? '' : `${count(reservedTokens)} reserved for open calls · `}
         {countOf(requests, 'model call')}
@@ -53,7 +65,7 @@ function Tokens({ run }: { readonly run: RunView }) {
   );
 }
 
-function Time({ run }: { readonly run: RunView }) {
+function Time({ run, isReached }: LimitedProps) {
   const limit = run.options.budget.wallTimeMs;
   const { workedMs } = run.account;
   return (
@@ -62,7 +74,7 @@ function Time({ run }: { readonly run: RunView }) {
       value={workedMs === 0 ? '–' : duration(workedMs)}
       unit={limit === undefined ? 'no limit set' : `of ${duration(limit)}`}
     >
-      {limit !== undefined && <Bar limit={limit} used={workedMs} reserved={0} run={run} />}
+      {limit !== undefined && <Bar limit={limit} used={workedMs} reserved={0} isReached={isReached} />}
       <p>Written down every few seconds; rests do not count.</p>
     </Figure>
   );
@@ -73,12 +85,11 @@ function Bar(props: {
   readonly limit: number;
   readonly used: number;
   readonly reserved: number;
-  readonly run: RunView;
+  readonly isReached: boolean;
 }) {
-  const { limit, used, reserved, run } = props;
+  const { limit, used, reserved } = props;
   const usedShare = Math.min(100, (100 * used) / limit);
   const reservedShare = Math.min(100 - usedShare, (100 * reserved) / limit);
-  const isReached = run.status === 'budget-reached' || used >= limit;
   return (
     <svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
       <defs>
@@ -87,7 +98,7 @@ function Bar(props: {
         </pattern>
       </defs>
       <rect width="100" height="8" class="track" />
-      <rect width={usedShare} height="8" class={isReached ? 'reached' : 'used'} />
+      <rect width={usedShare} height="8" class={props.isReached || used >= limit ? 'reached' : 'used'} />
       <rect x={usedShare} width={reservedShare} height="8" fill="url(#reserved)" />
     </svg>
   );

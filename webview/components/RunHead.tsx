@@ -20,6 +20,7 @@ export function RunHead({
     `started ${timeOfDay(run.startedAt, false)}`,
     ...(run.options.model.door === 'rehearsal' ? ['rehearsal: prepared answers'] : []),
     ...(run.outcome.kind === 'branched' ? [`branch ${run.outcome.name}`] : []),
+    ...(run.outcome.kind === 'applying' ? ['being applied'] : []),
     ...(run.outcome.kind === 'applied' || run.outcome.kind === 'discarded' ? [run.outcome.kind] : []),
   ];
   return (

@@ -5,11 +5,11 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { RequestRecord } from '../../src/domain/approval.ts';
 import type { DeepReadonly } from '../../src/base/deepReadonly.ts';
-import { openRequests, type RunView, type SquadView } from '../../src/domain/squadState.ts';
+import type { RunView, SquadView } from '../../src/domain/squadState.ts';
 import type { ViewCommand, ViewRequest } from '../../src/protocol/messages.ts';
 import { assertNever } from '../../src/base/assertNever.ts';
 import { Button } from '../ui/Button.tsx';
-import { countOf, nameOf } from '../words.ts';
+import { countOf, nameOf, waitingRequests } from '../words.ts';
 import { StateMark } from './StateMark.tsx';
 
 type WaitingRequest = DeepReadonly<RequestRecord>;
@@ -18,7 +18,7 @@ const SHOWN = 4;
 
 /** How many things wait for the person in this run, its result included. */
 export function waitCount(run: RunView): number {
-  return openRequests(run).length + (resultWaits(run) ? 1 : 0);
+  return waitingRequests(run).length + (resultWaits(run) ? 1 : 0);
 }
 
 export function WaitsForYou({
@@ -31,7 +31,7 @@ export function WaitsForYou({
   readonly ask: (request: ViewRequest) => void;
 }) {
   const [showsAll, setShowsAll] = useState(false);
-  const requests = openRequests(run);
+  const requests = waitingRequests(run);
   const shown = showsAll ? requests : requests.slice(0, SHOWN);
   const section = useFocusKept(requests.length);
   const total = waitCount(run);
