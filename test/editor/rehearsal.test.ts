@@ -19,7 +19,11 @@ describe('the rehearsal in VS Code', () => {
 
   before(async () => {
     workspace = sampleWorkspace();
-    editor = await startEditor({ folder: workspace });
+    const settings = {
+      'workbench.colorTheme': 'Default Dark Modern',
+      'workbench.secondarySideBar.defaultVisibility': 'hidden',
+    };
+    editor = await startEditor({ folder: workspace, settings });
     await openSideBar(editor);
   });
 
@@ -49,6 +53,18 @@ describe('the rehearsal in VS Code', () => {
     assert.match(said, /node --test/);
     await treeItem(editor, /Tags and search, working/).waitFor();
     await editor.screenshot('run-4-at-work');
+  });
+
+  it('shows the team at work on the dashboard', async () => {
+    await editor.command('DevSquad: Open Dashboard');
+    const page = await editor.webview('h1');
+    await page.getByRole('heading', { name: /tags/i }).waitFor();
+    await page.getByText('Run the workspace').first().waitFor();
+    await editor.screenshot('run-4-dashboard');
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await runThat(editor, ({ paused }) => paused);
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await runThat(editor, ({ paused }) => !paused);
   });
 
   it('asks before each command, and goes on when the person has clicked', async () => {
