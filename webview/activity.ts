@@ -116,7 +116,8 @@ const ROWS: Rows = {
   'check-ended': ({ result }, { task }) => ({
     sign: mark(result.passed ? 'proven' : 'failed'),
     text: `checked ${task}: ${result.summary}`,
-    detail: `${(result.durationMs / 1000).toFixed(1)} s`,
+    detail:
+      result.durationMs < 1000 ? `${Math.round(result.durationMs)} ms` : `${(result.durationMs / 1000).toFixed(1)} s`,
     filters: result.passed ? proof : importantProof,
     ...(result.passed ? {} : { isNews: true }),
   }),

@@ -9,6 +9,7 @@ import {
   notification,
   openSideBar,
   pick,
+  runThat,
   sampleWorkspace,
   treeItem,
 } from '../support/workbench.ts';
