@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { describeRun, plannedTasksOf } from '../domain/phaseWords.ts';
 import { currentRun, openRequests } from '../domain/squadState.ts';
+import { isHeld } from '../domain/task.ts';
 import type { EditorSquad } from './editorSquad.ts';
 
 export class SquadStatusBar implements vscode.Disposable {
@@ -36,7 +37,7 @@ export class SquadStatusBar implements vscode.Disposable {
       return;
     }
     const planned = plannedTasksOf(run);
-    const busy = Object.values(run.tasks).filter(({ phase }) => phase === 'working').length;
+    const busy = Object.values(run.tasks).filter(({ phase }) => isHeld(phase)).length;
     const parts = [
       run.phase === 'ended' ? describeRun(run) : `${busy} ${busy === 1 ? 'agent' : 'agents'}`,
       ...(planned.length > 0 ? [`${planned.filter(({ phase }) => phase === 'proven').length}/${planned.length}`] : []),

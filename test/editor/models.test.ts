@@ -8,7 +8,7 @@ import { endOf, Sandbox } from '../support/headless.ts';
 import { goodPersona, serverScript } from '../support/personas.ts';
 import { readRehearsals } from '../support/rehearsals.ts';
 import { ScriptedServer } from '../support/scriptedServer.ts';
-import { openSideBar, pick, runsOf, runThat, sampleWorkspace } from '../support/workbench.ts';
+import { answerInput, openSideBar, pick, runsOf, runThat, sampleWorkspace } from '../support/workbench.ts';
 
 const scriptedModels = path.join(projectFolder, 'dist/test/scriptedModels');
 const settings = { 'devsquad.approve': ['plan', 'commands', 'writes'] };
@@ -39,15 +39,6 @@ describe('the same objective through every model door in VS Code', () => {
     rmSync(path.dirname(workspace), { recursive: true, force: true });
   });
 
-  /** Answers the input box that asks `question`. */
-  const answer = async (question: string, text: string): Promise<void> => {
-    const { page } = editor;
-    const widget = page.locator('.quick-input-widget').filter({ hasText: question });
-    await widget.waitFor();
-    await widget.locator('input').first().fill(text);
-    await page.keyboard.press('Enter');
-  };
-
   const chooseModel = async (): Promise<void> => {
     await editor.command('DevSquad: Select Model…');
     await editor.page.getByText('Which model should the team use?').waitFor();
@@ -56,7 +47,7 @@ describe('the same objective through every model door in VS Code', () => {
   const runsToTheTree = async (): Promise<void> => {
     const before = (await runsOf(editor)).length;
     await editor.command('DevSquad: Start a Run…');
-    await answer('What should the team do?', objective);
+    await answerInput(editor, 'What should the team do?', objective);
     const run = await runThat(editor, ({ phase }, count) => phase === 'ended' && count > before);
     assert.equal(run.status, 'succeeded', run.reason);
     assert.equal(run.diff?.tree, expectedTree);
@@ -79,9 +70,9 @@ describe('the same objective through every model door in VS Code', () => {
     await chooseModel();
     await editor.page.locator('.quick-input-widget input').first().fill('OpenAI');
     await pick(editor, 'OpenAI-compatible');
-    await answer('Address of the endpoint', server.baseUrl);
-    await answer('Name of the model', 'scripted');
-    await answer('secret storage only', 'a-key-of-no-worth');
+    await answerInput(editor, 'Address of the endpoint', server.baseUrl);
+    await answerInput(editor, 'Name of the model', 'scripted');
+    await answerInput(editor, 'secret storage only', 'a-key-of-no-worth');
     await runsToTheTree();
     assert.ok(server.requests.some(({ headers }) => headers.authorization === 'Bearer a-key-of-no-worth'));
   }).timeout(180_000);

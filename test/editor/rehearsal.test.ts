@@ -4,6 +4,7 @@ import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { startEditor, type Editor } from '../support/editorHost.ts';
 import {
+  answerInput,
   clickInDialog,
   lastRun,
   notification,
@@ -122,8 +123,7 @@ describe('the rehearsal in VS Code', () => {
 
   it('hands the result over as a branch, and discards it, each undoable', async () => {
     await editor.command('DevSquad: Make a Branch…');
-    await editor.page.locator('.quick-input-widget input[type=text]').fill('devsquad/tags');
-    await editor.page.keyboard.press('Enter');
+    await answerInput(editor, 'The result becomes one commit', 'devsquad/tags');
     await notification(editor, 'Made the branch devsquad/tags').waitFor();
     const branches = (): string => execFileSync('git', ['branch', '--list'], { cwd: workspace, encoding: 'utf8' });
     assert.match(branches(), /devsquad\/tags/);

@@ -33,6 +33,14 @@ export async function pick({ page }: Editor, text: string | RegExp): Promise<voi
   await page.locator('.quick-input-list .monaco-list-row').filter({ hasText: text }).first().click();
 }
 
+/** Answers the input box that asks `question`. */
+export async function answerInput({ page }: Editor, question: string, text: string): Promise<void> {
+  const widget = page.locator('.quick-input-widget').filter({ hasText: question });
+  await widget.waitFor();
+  await widget.locator('input').first().fill(text);
+  await page.keyboard.press('Enter');
+}
+
 /** Clicks a button of the modal dialog on screen, and answers what the dialog said. */
 export async function clickInDialog({ page }: Editor, button: string): Promise<string> {
   const dialog = page.locator('.monaco-dialog-box');
