@@ -10,6 +10,8 @@ export interface EditorServerOptions {
   readonly extensionsFolder: string;
   /** Asked for in the address. Without one, everybody on this machine may connect. */
   readonly connectionToken?: string;
+  /** Folders are untrusted until somebody trusts them; without it, all are trusted. */
+  readonly asksForTrust?: boolean;
   /** A free one is found where none is given. */
   readonly port?: number;
   readonly args?: readonly string[];
@@ -137,7 +139,8 @@ function serverArguments(options: EditorServerOptions): readonly string[] {
     ...['--host', '127.0.0.1', '--port', String(options.port ?? 0)],
     ...(options.connectionToken ? ['--connection-token', options.connectionToken] : ['--without-connection-token']),
     ...['--server-data-dir', options.dataFolder, '--extensions-dir', options.extensionsFolder],
-    ...['--accept-server-license-terms', '--telemetry-level', 'off', '--disable-workspace-trust'],
+    ...['--accept-server-license-terms', '--telemetry-level', 'off'],
+    ...(options.asksForTrust ? [] : ['--disable-workspace-trust']),
     // Otherwise the server asks a login shell for its environment.
     '--force-disable-user-env',
     ...(options.args ?? []),

@@ -270,7 +270,7 @@ function applyToTask(
       return;
     case 'task-retried':
       releaseAgent(state, task, event.at);
-      resetTask(task);
+      resetTask(task, event.reason);
       return;
     case 'conversation-opened':
       task.conversation.push(event.sequence);
@@ -319,8 +319,9 @@ function createTask(event: EventOf<'task-created'>): Task {
   };
 }
 
-function resetTask(task: Task): void {
+function resetTask(task: Task, reason: string): void {
   task.phase = 'ready';
+  task.earlierFailure = reason.slice(0, LONGEST_TEXT);
   task.attempt++;
   task.checks = [];
   task.conversation = [];

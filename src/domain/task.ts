@@ -84,6 +84,8 @@ export interface Task extends TaskSpec {
   claim?: { summary: string; artifacts?: unknown };
   progress?: { percent?: number; note: string };
   failure?: string;
+  /** Why the try before this one ended without success; its agent is told. */
+  earlierFailure?: string;
   /** Sequences of the events that make up the conversation of this attempt, in order. */
   conversation: number[];
   /** Tool calls of this attempt so far; the next one is `<task>.<steps + 1>`. */

@@ -1,8 +1,7 @@
 /** What each verb of the terminal program does; each answers the exit code. */
-import { createInterface } from 'node:readline/promises';
 import { assertNever } from '../base/assertNever.ts';
-import { describeSubject, type RequestAnswer } from '../domain/approval.ts';
-import { HumanError, messageOf, StorageError, UsageError } from '../domain/errors.ts';
+import { describeSubject } from '../domain/approval.ts';
+import { HumanError, StorageError, UsageError } from '../domain/errors.ts';
 import { isUnfinished, type RunOptions } from '../domain/run.ts';
 import { openRequests, type RunView, type SquadView } from '../domain/squadState.ts';
 import { isHeld } from '../domain/task.ts';
@@ -15,7 +14,9 @@ import type { Logger } from '../ports.ts';
 import type { CommandLine } from './commandLine.ts';
 import { HostModels } from '../host/models.ts';
 import { checkWorkspace, findStorage, openSquad, type HostOptions, type OpenSquad } from '../host/openSquad.ts';
-import { lineOf } from '../host/eventLines.ts';
+import { EventOutput } from './eventOutput.ts';
+import { parseAnswer, promptForAnswers } from './terminalPrompt.ts';
+import { TerminalView } from './terminalView.ts';
 
 /** The worst of several runs decides. */
 const EXIT_ORDER: readonly number[] = [5, 1, 4, 3, 0];
@@ -69,7 +70,10 @@ async function work(
     await chooseWork(command, media);
   }
   const squad = await openSquad(hostOptions(command, media), interrupt.signal);
-  const output = new EventOutput(squad, command.json);
+  const attended = process.stdin.isTTY && !command.json;
+  const view =
+    process.stderr.isTTY && !command.json ? new TerminalView(process.stderr, () => squad.ledger.state) : undefined;
+  const output = new EventOutput(squad, command.json, view);
   const failed = new Promise<never>((_, reject) => {
     squad.ledger.onDidFail((error) => {
       reject(error);
@@ -86,7 +90,7 @@ async function work(
   process.on('SIGTERM', onInterrupt);
   try {
     const runIds = await begin(squad);
-    const personMissing = process.stdin.isTTY && !command.json ? promptForAnswers(squad) : nobodyThere(squad);
+    const personMissing = attended ? promptForAnswers(squad, view) : nobodyThere(squad);
     await Promise.race([squad.runs.idle(), personMissing, failed]);
     const code = exitCodeOf(squad.ledger.state, runIds);
     await squad.runs.release();
@@ -96,55 +100,6 @@ async function work(
     process.off('SIGINT', onInterrupt);
     process.off('SIGTERM', onInterrupt);
     await squad.dispose();
-  }
-}
-
-/** Prints each event once it is durable, in order. */
-class EventOutput {
-  private last = Promise.resolve();
-  private readonly squad: OpenSquad;
-  private readonly json: boolean;
-
-  constructor(squad: OpenSquad, json: boolean) {
-    this.squad = squad;
-    this.json = json;
-    squad.ledger.onDidAppend((event) => {
-      const line = lineOf(event, squad.ledger.state);
-      this.last = this.last
-        .then(() => squad.ledger.flushed())
-        .then(() => {
-          if (json) {
-            process.stdout.write(`${JSON.stringify(event)}\n`);
-          }
-          if (line !== undefined) {
-            process.stderr.write(`${line}\n`);
-          }
-        })
-        .catch(() => undefined);
-    });
-  }
-
-  async finish(): Promise<void> {
-    await this.last;
-    for (const run of Object.values(this.squad.ledger.state.runs)) {
-      const requests = isUnfinished(run) && !run.stopped ? openRequests(run).map(({ id }) => id) : [];
-      if (requests.length > 0) {
-        this.say(
-          { type: 'run-waiting', runId: run.id, requests },
-          `${run.id} waits for a person: ${requests.join(', ')}`,
-        );
-      }
-    }
-    this.say({ type: 'squad-idle' }, undefined);
-  }
-
-  private say(value: object, line: string | undefined): void {
-    if (this.json) {
-      process.stdout.write(`${JSON.stringify(value)}\n`);
-    }
-    if (line !== undefined) {
-      process.stderr.write(`${line}\n`);
-    }
   }
 }
 
@@ -168,49 +123,6 @@ function onlyWaits(run: RunView): boolean {
   const tasks = Object.values(run.tasks);
   const begun = tasks.filter(({ phase, agentId }) => isHeld(phase) || (phase === 'ready' && agentId !== undefined));
   return openRequests(run).length > 0 && begun.every(({ phase }) => phase === 'waiting_for_person');
-}
-
-/** Asks the person at the terminal, one request after the other; never resolves. */
-function promptForAnswers(squad: OpenSquad): Promise<never> {
-  const asked = new Set<string>();
-  let asking = Promise.resolve();
-  const look = (): void => {
-    for (const request of Object.values(squad.ledger.state.runs).flatMap((run) => openRequests(run))) {
-      if (!asked.has(request.id)) {
-        asked.add(request.id);
-        asking = asking
-          .then(() => promptFor(squad, request))
-          .catch((error: unknown) => {
-            process.stderr.write(`${messageOf(error)}\n`);
-          });
-      }
-    }
-  };
-  squad.ledger.onDidAppend(look);
-  look();
-  return new Promise(() => undefined);
-}
-
-async function promptFor(squad: OpenSquad, request: ReturnType<typeof openRequests>[number]): Promise<void> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    process.stderr.write(`\n${JSON.stringify(request.subject, null, 2)}\n`);
-    const how = request.subject.kind === 'question' ? 'Your answer: ' : 'allow, deny, or say what to change: ';
-    await squad.inbox.answer(
-      request.id,
-      parseAnswer((await terminal.question(how)).trim(), request.subject.kind),
-      'terminal',
-    );
-  } finally {
-    terminal.close();
-  }
-}
-
-function parseAnswer(text: string, kind: string): RequestAnswer {
-  if (kind === 'question' || (kind === 'plan' && text !== 'allow' && text !== 'deny')) {
-    return { kind: 'text', text };
-  }
-  return text === 'allow' ? { kind: 'allow' } : { kind: 'deny', ...(text === 'deny' ? {} : { reason: text }) };
 }
 
 function exitCodeOf(state: SquadView, runIds: readonly string[]): number {

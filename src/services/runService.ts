@@ -328,12 +328,11 @@ export class RunService {
     return TaskWorkspace.open(root, taskId, this.o.tools);
   }
 
-  private giveUp(task: TaskView, reason: string): void {
-    if (task.attempt < MAX_ATTEMPTS && task.key !== PLANNING_TASK_KEY) {
-      this.append(task, { type: 'task-retried', reason });
-    } else {
-      this.append(task, { type: 'task-failed', reason });
-    }
+  private giveUp(task: TaskView, why: string): void {
+    const failed = task.checks.filter(({ passed }) => !passed).map(({ summary }) => summary);
+    const reason = failed.length > 0 ? `${why} What still failed: ${failed.join('; ')}.` : why;
+    const anew = task.attempt < MAX_ATTEMPTS && task.key !== PLANNING_TASK_KEY;
+    this.append(task, { type: anew ? 'task-retried' : 'task-failed', reason });
   }
 
   /** The runtime learns each task's fate, whatever it was; once, also when a crash came between the end and the letter. */

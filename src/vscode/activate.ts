@@ -150,7 +150,12 @@ function commandsOf(
     'devsquad.sendMessage': (agentId) => sendMessage(editorSquad, agentId),
     'devsquad.setApiKey': () => setApiKey(secrets),
     'devsquad.selectModel': async () => {
-      await selectModel(secrets);
+      const chosen = await selectModel(secrets);
+      if (chosen) {
+        void vscode.window.showInformationMessage(
+          `The team uses ${chosen.name ?? 'the rehearsal'} from the next run on.`,
+        );
+      }
     },
   };
 }

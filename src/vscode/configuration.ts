@@ -51,8 +51,11 @@ export function parseModel(text: string, baseUrl: string): ModelChoice {
   );
 }
 
-export function writeModel({ door, name, baseUrl }: ModelChoice): Thenable<void> {
+/** The address first: whoever reads the settings in between must not send the new model's name to the old address. */
+export async function writeModel({ door, name, baseUrl }: ModelChoice): Promise<void> {
   const settings = vscode.workspace.getConfiguration('devsquad');
-  const written = settings.update('model', name === undefined ? door : `${door}:${name}`, true);
-  return baseUrl === undefined ? written : written.then(() => settings.update('openai.baseUrl', baseUrl, true));
+  if (baseUrl !== undefined) {
+    await settings.update('openai.baseUrl', baseUrl, true);
+  }
+  await settings.update('model', name === undefined ? door : `${door}:${name}`, true);
 }

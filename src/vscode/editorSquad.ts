@@ -82,6 +82,20 @@ export class EditorSquad implements vscode.Disposable {
     return underWay && found?.owner !== 'terminal';
   }
 
+  /** Folders that a team may work on. Throws a HumanError where there is none or the workspace is not trusted. */
+  usableFolders(): vscode.WorkspaceFolder[] {
+    const folders = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file');
+    if (folders.length === 0) {
+      throw new HumanError(
+        'The team works on a folder, and none is open. Open one (File: Open Folder…) and try again.',
+      );
+    }
+    if (!vscode.workspace.isTrusted) {
+      throw new HumanError('Workspace not trusted: you can read, not run. Trust it first (Workspaces: Manage Trust).');
+    }
+    return folders;
+  }
+
   /** Called when the window closes; VS Code gives it a few seconds at most, and nothing depends on it. */
   async close(): Promise<void> {
     this.closing.abort(new Error('The window is closing.'));
@@ -146,15 +160,7 @@ export class EditorSquad implements vscode.Disposable {
   }
 
   private async chooseFolder(): Promise<string> {
-    if (!vscode.workspace.isTrusted) {
-      throw new HumanError('Workspace not trusted: you can read, not run. Trust it first (Workspaces: Manage Trust).');
-    }
-    const folders = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file');
-    if (folders.length === 0) {
-      throw new HumanError(
-        'The team works on a folder, and none is open. Open one (File: Open Folder…) and try again.',
-      );
-    }
+    const folders = this.usableFolders();
     const [only] = folders;
     if (folders.length === 1 && only) {
       this.folder = only.uri.fsPath;

@@ -6,7 +6,7 @@ import * as vscode from 'vscode';
 import { visibleText } from '../base/visibleText.ts';
 import { describeSubject, type RequestAnswer, type RequestRecord } from '../domain/approval.ts';
 import { HumanError } from '../domain/errors.ts';
-import { describeCheck } from '../domain/proof.ts';
+import { describeRequest } from '../domain/requestWords.ts';
 import { openRequests, type SquadView } from '../domain/squadState.ts';
 import type { DeepReadonly } from '../base/deepReadonly.ts';
 import type { EditorSquad } from './editorSquad.ts';
@@ -81,46 +81,12 @@ async function chooseRequest(state: SquadView, requestId: string | undefined): P
 
 async function askFor(request: OpenRequest): Promise<RequestAnswer | undefined> {
   const { subject } = request;
-  const who = request.agentId ?? 'The host';
-  switch (subject.kind) {
-    case 'plan': {
-      const checks = subject.checks.map(({ taskKey, check }) => `${taskKey}: ${describeCheck(check)}`);
-      return allowOrRefuse(
-        'Accept this plan?',
-        [
-          subject.summary,
-          'Accepting it also allows the host to run exactly these checks, on the team’s own copies:',
-          checks.map((check) => `• ${check}`).join('\n'),
-        ],
-        'Accept plan',
-      );
-    }
-    case 'command':
-      return allowOrRefuse(
-        `${who} wants to run a command`,
-        [
-          subject.command,
-          `It runs in the task's own copy of the workspace${subject.cwd === '.' ? '' : `, in ${subject.cwd}`}. ${subject.why}`,
-        ],
-        'Allow',
-      );
-    case 'write':
-      return allowOrRefuse(
-        `${who} wants to write ${visibleText(subject.path)}`,
-        [`${subject.why} The file is written in the task's own copy of the workspace.`],
-        'Allow',
-      );
-    case 'question':
-      return answerQuestion(who, subject.question, subject.options);
+  if (subject.kind === 'question') {
+    return answerQuestion(request.agentId ?? 'The host', subject.question, subject.options);
   }
-}
-
-async function allowOrRefuse(
-  title: string,
-  paragraphs: readonly string[],
-  allow: string,
-): Promise<RequestAnswer | undefined> {
-  const detail = paragraphs.map(visibleText).join('\n\n');
+  const allow = subject.kind === 'plan' ? 'Accept plan' : 'Allow';
+  const { title, paragraphs } = describeRequest(request);
+  const detail = paragraphs.join('\n\n');
   const clicked = await vscode.window.showInformationMessage(title, { modal: true, detail }, allow, 'Refuse');
   return clicked === allow ? { kind: 'allow' } : clicked === 'Refuse' ? { kind: 'deny' } : undefined;
 }

@@ -14,6 +14,7 @@ export async function selectModel(secrets: vscode.SecretStorage): Promise<ModelC
   const picked = await vscode.window.showQuickPick<ModelItem>(modelItems(secrets), {
     title: 'Which model should the team use?',
     placeHolder: 'It must be able to call tools. You can change this at any time.',
+    matchOnDescription: true,
     ignoreFocusOut: true,
   });
   const choice = await picked?.choose();

@@ -13,6 +13,8 @@ export async function startRun(
   argument: unknown,
 ): Promise<{ runId: string } | undefined> {
   const request = argument === undefined ? undefined : parseStartRequest(argument);
+  // Before anything is asked that would be in vain.
+  squad.usableFolders();
   const settings = readSettings();
   const chosen =
     request?.model === undefined

@@ -8,7 +8,15 @@ import { endOf, Sandbox } from '../support/headless.ts';
 import { goodPersona, serverScript } from '../support/personas.ts';
 import { readRehearsals } from '../support/rehearsals.ts';
 import { ScriptedServer } from '../support/scriptedServer.ts';
-import { answerInput, openSideBar, pick, runsOf, runThat, sampleWorkspace } from '../support/workbench.ts';
+import {
+  answerInput,
+  notification,
+  openSideBar,
+  pick,
+  runsOf,
+  runThat,
+  sampleWorkspace,
+} from '../support/workbench.ts';
 
 const scriptedModels = path.join(projectFolder, 'dist/test/scriptedModels');
 const settings = { 'devsquad.approve': ['plan', 'commands', 'writes'] };
@@ -44,6 +52,8 @@ describe('the same objective through every model door in VS Code', () => {
     await editor.page.getByText('Which model should the team use?').waitFor();
   };
 
+  const chosen = (name: string): Promise<void> => notification(editor, `The team uses ${name} from`).waitFor();
+
   const runsToTheTree = async (): Promise<void> => {
     const before = (await runsOf(editor)).length;
     await editor.command('DevSquad: Start a Run…');
@@ -56,23 +66,25 @@ describe('the same objective through every model door in VS Code', () => {
   it('leads to the same tree with a model of VS Code', async () => {
     await chooseModel();
     await editor.screenshot('models-1-select');
-    await pick(editor, 'scripted/good');
+    await pick(editor, 'Which model should the team use?', 'scripted/good');
+    await chosen('scripted/good');
     await runsToTheTree();
   }).timeout(180_000);
 
   it('leads to the same tree with a sloppy model of VS Code', async () => {
     await chooseModel();
-    await pick(editor, 'scripted/sloppy');
+    await pick(editor, 'Which model should the team use?', 'scripted/sloppy');
+    await chosen('scripted/sloppy');
     await runsToTheTree();
   }).timeout(180_000);
 
   it('leads to the same tree with an OpenAI-compatible endpoint', async () => {
     await chooseModel();
-    await editor.page.locator('.quick-input-widget input').first().fill('OpenAI');
-    await pick(editor, 'OpenAI-compatible');
+    await pick(editor, 'Which model should the team use?', 'OpenAI-compatible');
     await answerInput(editor, 'Address of the endpoint', server.baseUrl);
     await answerInput(editor, 'Name of the model', 'scripted');
     await answerInput(editor, 'secret storage only', 'a-key-of-no-worth');
+    await chosen('scripted');
     await runsToTheTree();
     assert.ok(server.requests.some(({ headers }) => headers.authorization === 'Bearer a-key-of-no-worth'));
   }).timeout(180_000);

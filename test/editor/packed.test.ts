@@ -27,8 +27,8 @@ describe('the packed extension, installed into a clean VS Code', () => {
   it('plans and works: its threads, its SQLite and its rehearsal are in the file', async () => {
     await openSideBar(editor);
     await editor.command('DevSquad: Start a Run…');
-    await pick(editor, 'Rehearsal');
-    await pick(editor, /tags/i);
+    await pick(editor, 'Which model should the team use?', 'Rehearsal');
+    await pick(editor, 'Start a run (rehearsal)', 'tags');
     await editor.page.getByRole('tab', { name: /Plan\.md/ }).waitFor();
     await editor.page.getByRole('button', { name: 'Accept plan…' }).first().click();
     assert.match(await clickInDialog(editor, 'Accept plan'), /node --test/);

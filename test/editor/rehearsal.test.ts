@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { checkTables } from '../support/checkTables.ts';
 import { startEditor, type Editor } from '../support/editorHost.ts';
 import {
   answerInput,
@@ -12,6 +13,7 @@ import {
   pick,
   runThat,
   sampleWorkspace,
+  squadFolder,
   treeItem,
 } from '../support/workbench.ts';
 
@@ -39,8 +41,8 @@ describe('the rehearsal in VS Code', () => {
   it('asks for a model and an objective, then plans', async () => {
     await editor.screenshot('run-1-welcome');
     await editor.command('DevSquad: Start a Run…');
-    await pick(editor, 'Rehearsal');
-    await pick(editor, /tags/i);
+    await pick(editor, 'Which model should the team use?', 'Rehearsal');
+    await pick(editor, 'Start a run (rehearsal)', 'tags');
     await editor.page.getByRole('tab', { name: /Plan\.md/ }).waitFor();
     await editor.page.getByRole('button', { name: 'Accept plan…' }).first().waitFor();
     await editor.screenshot('run-2-plan');
@@ -136,5 +138,20 @@ describe('the rehearsal in VS Code', () => {
     await treeItem(editor, /discarded/i).waitFor();
     await editor.command('DevSquad: Undo');
     await treeItem(editor, /ready for review/i).waitFor();
+  });
+
+  it('leaves rows that any SQLite reads and that say what the ledger says', async () => {
+    // The tables are written out when the squad has been quiet for a while.
+    for (const end = performance.now() + 30_000; ;) {
+      try {
+        await checkTables(squadFolder(editor) ?? '');
+        return;
+      } catch (error) {
+        if (performance.now() > end) {
+          throw error;
+        }
+        await editor.page.waitForTimeout(500);
+      }
+    }
   });
 });

@@ -25,7 +25,7 @@ describe('a run in VS Code whose host goes away in the middle', () => {
     editor = await startEditor({ folder: workspace, settings });
     await openSideBar(editor);
     await editor.command('DevSquad: Start a Run…');
-    await pick(editor, /tags/i);
+    await pick(editor, 'Start a run (rehearsal)', 'tags');
     await runThat(editor, ({ tasks }) => Object.values(tasks).some(({ key, steps }) => key === 'search' && steps > 2));
   });
 

@@ -10,7 +10,8 @@ describe('the same objective through the OpenAI-compatible door', () => {
   beforeEach(() => {
     sandbox = new Sandbox();
   });
-  afterEach(() => {
+  afterEach(async () => {
+    await sandbox.checkTables();
     sandbox.dispose();
   });
 

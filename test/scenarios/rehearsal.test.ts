@@ -9,7 +9,8 @@ describe('the rehearsal, headless', () => {
   beforeEach(() => {
     sandbox = new Sandbox();
   });
-  afterEach(() => {
+  afterEach(async () => {
+    await sandbox.checkTables();
     sandbox.dispose();
   });
 
@@ -25,7 +26,6 @@ describe('the rehearsal, headless', () => {
       ({ type, result }) => type === 'check-ended' && !(result as { passed: boolean }).passed,
     );
     assert.equal(failedChecks.length, 1);
-    await sandbox.checkTables();
     assert.ok(existsSync(path.join(sandbox.workspace, 'src/routes/tags.js')));
     execFileSync('npm', ['test', '--silent'], { cwd: sandbox.workspace, stdio: 'pipe' });
   });

@@ -23,6 +23,8 @@ export interface EditorOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Opened at the start; a new folder with a README.md where nothing is said. The caller's own is never removed. */
   readonly folder?: string;
+  /** Folders are untrusted until somebody trusts them. */
+  readonly asksForTrust?: boolean;
   /** Further arguments of the server. */
   readonly args?: readonly string[];
   readonly viewport?: { readonly width: number; readonly height: number };
@@ -229,6 +231,7 @@ export class Editor {
       extensionsFolder: this.extensionsFolder,
       env: { HOME: this.homeFolder, TMPDIR: this.temporaryFolder, ...this.options.env },
       ...(port === undefined ? {} : { port }),
+      asksForTrust: this.options.asksForTrust ?? false,
       ...(this.options.args ? { args: this.options.args } : {}),
     });
   }

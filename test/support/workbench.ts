@@ -28,9 +28,17 @@ export async function openSideBar({ page }: Editor): Promise<void> {
   await page.getByRole('heading', { name: 'Agents' }).waitFor();
 }
 
-/** Picks the entry of the open quick pick whose label has the text. */
-export async function pick({ page }: Editor, text: string | RegExp): Promise<void> {
-  await page.locator('.quick-input-list .monaco-list-row').filter({ hasText: text }).first().click();
+/** Picks the entry that `text` leads to in the list whose title or hint has the text `list`. */
+export async function pick({ page }: Editor, list: string, text: string): Promise<void> {
+  const widget = page.locator('.quick-input-widget').filter({ hasText: list });
+  await widget.waitFor();
+  await widget.locator('input').first().fill(text);
+  await widget
+    .locator('.monaco-list-row')
+    .filter({ hasText: new RegExp(text, 'i') })
+    .first()
+    .waitFor();
+  await page.keyboard.press('Enter');
 }
 
 /** Answers the input box that asks `question`. */
@@ -59,11 +67,17 @@ export function treeItem({ page }: Editor, name: string | RegExp): Locator {
   return page.getByRole('treeitem', { name });
 }
 
-/** The runs as the squad's journal on disk tells them, oldest first. */
-export async function runsOf(editor: Editor): Promise<RunView[]> {
+/** The squad's own folder, once there is one. */
+export function squadFolder(editor: Editor): string | undefined {
   const squads = path.join(editor.globalStorageFolder(), 'squads');
   const [folder] = existsSync(squads) ? readdirSync(squads) : [];
-  return folder === undefined ? [] : Object.values(stateOf(await readJournal(path.join(squads, folder))).runs);
+  return folder === undefined ? undefined : path.join(squads, folder);
+}
+
+/** The runs as the squad's journal on disk tells them, oldest first. */
+export async function runsOf(editor: Editor): Promise<RunView[]> {
+  const folder = squadFolder(editor);
+  return folder === undefined ? [] : Object.values(stateOf(await readJournal(folder)).runs);
 }
 
 export async function lastRun(editor: Editor): Promise<RunView | undefined> {

@@ -5,7 +5,8 @@ import { markOf, ROLE_ICONS, taskWords } from '../words.ts';
 
 export function Team({ run, state }: { readonly run: RunView; readonly state: SquadView }) {
   const agents = Object.values(state.standing.agents);
-  const busy = agents.filter((agent) => doing(run, agent).isBusy).length;
+  // As the registry has it: whoever holds a task, also while that waits.
+  const busy = agents.filter(({ currentTaskId }) => currentTaskId !== undefined).length;
   return (
     <section class="team" aria-labelledby="team-title">
       <div class="section-head">
@@ -40,21 +41,19 @@ export function Team({ run, state }: { readonly run: RunView; readonly state: Sq
 interface Doing {
   readonly words: string;
   readonly look: 'muted' | 'you' | 'bad';
-  readonly isBusy: boolean;
 }
 
 function doing(run: RunView, agent: AgentView): Doing {
   if (agent.currentTaskId === undefined) {
-    return { words: 'idle', look: 'muted', isBusy: false };
+    return { words: 'idle', look: 'muted' };
   }
   const task = run.tasks[agent.currentTaskId];
   if (!task) {
-    return { words: 'at work in another run', look: 'muted', isBusy: true };
+    return { words: 'at work in another run', look: 'muted' };
   }
   const mark = markOf(run, task);
   return {
     words: `${taskWords(run, task)} · ${task.title}`,
     look: mark === 'you' ? 'you' : mark === 'failed' ? 'bad' : 'muted',
-    isBusy: mark !== 'paused' && mark !== 'you',
   };
 }

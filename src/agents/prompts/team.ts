@@ -47,6 +47,12 @@ What counts as an order
 /** The first message of a task: what to do, what may be touched, and what will be checked. */
 export function taskBrief(task: TaskView, description: string): string {
   const lines = [`Task ${task.key}: ${task.title}`, '', description, ''];
+  if (task.earlierFailure !== undefined) {
+    lines.push(
+      `An earlier try of this task ended without success, and nothing of it is left: ${task.earlierFailure} Choose another way.`,
+      '',
+    );
+  }
   lines.push(
     `Files you declared to change: ${task.writes.join(', ') || 'none'}. Anything else asks the developer first.`,
   );

@@ -1,0 +1,51 @@
+/** One request in full, as every door shows it before a person answers: who asks for what, and what allowing it means. */
+import { visibleText } from '../base/visibleText.ts';
+import type { DeepReadonly } from '../base/deepReadonly.ts';
+import type { PersonRequest } from './approval.ts';
+import { describeCheck } from './proof.ts';
+
+export interface RequestWords {
+  readonly title: string;
+  readonly paragraphs: readonly string[];
+}
+
+/** Characters that a person could not see are written as their code points. */
+export function describeRequest(request: DeepReadonly<PersonRequest>): RequestWords {
+  const { title, paragraphs } = wordsOf(request);
+  return { title: visibleText(title), paragraphs: paragraphs.map(visibleText) };
+}
+
+function wordsOf({ subject, agentId }: DeepReadonly<PersonRequest>): RequestWords {
+  const who = agentId ?? 'The host';
+  switch (subject.kind) {
+    case 'plan': {
+      const checks = subject.checks.map(({ taskKey, check }) => `• ${taskKey}: ${describeCheck(check)}`);
+      return {
+        title: 'Accept this plan?',
+        paragraphs: [
+          subject.summary,
+          'Accepting it also allows the host to run exactly these checks, on the team’s own copies:',
+          checks.join('\n'),
+        ],
+      };
+    }
+    case 'command':
+      return {
+        title: `${who} wants to run a command`,
+        paragraphs: [
+          subject.command,
+          `It runs in the task’s own copy of the workspace${subject.cwd === '.' ? '' : `, in ${subject.cwd}`}. ${subject.why}`,
+        ],
+      };
+    case 'write':
+      return {
+        title: `${who} wants to write ${subject.path}`,
+        paragraphs: [`${subject.why} The file is written in the task’s own copy of the workspace.`],
+      };
+    case 'question':
+      return {
+        title: `${who} asks`,
+        paragraphs: [subject.question, subject.options.map((option) => `• ${option}`).join('\n')].filter(Boolean),
+      };
+  }
+}

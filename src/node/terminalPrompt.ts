@@ -1,0 +1,69 @@
+/** Asks the person at the terminal, one request after the other, each shown in full. */
+import { createInterface } from 'node:readline/promises';
+import type { RequestAnswer } from '../domain/approval.ts';
+import { messageOf } from '../domain/errors.ts';
+import { describeRequest } from '../domain/requestWords.ts';
+import { openRequests } from '../domain/squadState.ts';
+import type { OpenSquad } from '../host/openSquad.ts';
+import type { TerminalView } from './terminalView.ts';
+
+type OpenRequest = ReturnType<typeof openRequests>[number];
+
+/** Never resolves: there may always come another request. */
+export function promptForAnswers(squad: OpenSquad, view: TerminalView | undefined): Promise<never> {
+  const asked = new Set<string>();
+  let asking = Promise.resolve();
+  const waiting = (): OpenRequest[] => Object.values(squad.ledger.state.runs).flatMap((run) => openRequests(run));
+  const look = (): void => {
+    for (const { id } of waiting().filter((request) => !asked.has(request.id))) {
+      asked.add(id);
+      asking = asking.then(async () => {
+        // Answered meanwhile, by the run's own policy for example.
+        const request = waiting().find((open) => open.id === id);
+        if (request) {
+          await promptFor(squad, request, view);
+        }
+      });
+    }
+  };
+  // Looked at once the turn is over: the run's own policy may answer in the same one.
+  squad.ledger.onDidAppend(() => setImmediate(look));
+  look();
+  return new Promise(() => undefined);
+}
+
+async function promptFor(squad: OpenSquad, request: OpenRequest, view: TerminalView | undefined): Promise<void> {
+  view?.hold();
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const { title, paragraphs } = describeRequest(request);
+    process.stderr.write(`\n${[title, ...paragraphs].join('\n\n')}\n\n`);
+    const answer = await terminal.question(questionOf(request.subject.kind));
+    await squad.inbox.answer(request.id, parseAnswer(answer.trim(), request.subject.kind), 'terminal');
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`);
+  } finally {
+    terminal.close();
+    view?.release();
+  }
+}
+
+function questionOf(kind: OpenRequest['subject']['kind']): string {
+  switch (kind) {
+    case 'plan':
+      return 'allow, deny, or say what should be different: ';
+    case 'question':
+      return 'Your answer: ';
+    case 'command':
+    case 'write':
+      return 'allow, or deny (a reason helps the agent): ';
+  }
+}
+
+/** What a person typed. Anything but `allow` to a question of rights is a refusal, with the words as its reason. */
+export function parseAnswer(text: string, kind: string): RequestAnswer {
+  if (kind === 'question' || (kind === 'plan' && text !== 'allow' && text !== 'deny')) {
+    return { kind: 'text', text };
+  }
+  return text === 'allow' ? { kind: 'allow' } : { kind: 'deny', ...(text === 'deny' ? {} : { reason: text }) };
+}

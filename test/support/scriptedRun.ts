@@ -1,0 +1,60 @@
+/** A run headless through the OpenAI-compatible door, whose model says prepared lines by task: for stories with trouble in them. */
+import type { ConversationEntry } from '../../src/domain/conversation.ts';
+import type { Sandbox} from './headless.ts';
+import { type Finished } from './headless.ts';
+import { ScriptedServer, type ScriptedAnswer, type ScriptedCall } from './scriptedServer.ts';
+
+/** What the model says after `answers` answers; `said` is the text of what came last. */
+export type Line = (said: string, answers: number, conversation: readonly ConversationEntry[]) => ScriptedAnswer;
+
+export const call = (name: string, args: ScriptedCall['arguments']): ScriptedAnswer => ({
+  text: '',
+  toolCalls: [{ name, arguments: args }],
+});
+
+export const finish = (): ScriptedAnswer => call('finish_task', { summary: 'Done.' });
+
+/** Says the lines one after the other and then the last one for ever. */
+export function inOrder(...lines: readonly ScriptedAnswer[]): Line {
+  return (_said, answers) => lines[Math.min(answers, lines.length - 1)] ?? finish();
+}
+
+export interface Scene {
+  readonly tasks: readonly Readonly<Record<string, unknown>>[];
+  /** By task key. */
+  readonly lines: Readonly<Record<string, Line>>;
+}
+
+/** A task of a plan with what most stories do not care about. */
+export function planTask(
+  key: string,
+  fields: Readonly<Record<string, unknown>> = {},
+): Readonly<Record<string, unknown>> {
+  return {
+    key,
+    title: `Task ${key}`,
+    description: 'Do it.',
+    role: 'coding',
+    type: 'generate-code',
+    writes: ['**'],
+    acceptance: [],
+    ...fields,
+  };
+}
+
+/** Everything is approved; further arguments may end the run otherwise than by keeping its result. */
+export async function playScene(sandbox: Sandbox, scene: Scene, ...args: string[]): Promise<Finished> {
+  const plan = { summary: 'A story.', strategy: 'parallel', why: 'So that it happens.', tasks: scene.tasks };
+  const server = await ScriptedServer.start(({ taskId, conversation }) => {
+    const line = taskId === 'plan' ? inOrder(call('submit_plan', plan)) : scene.lines[taskId.split('.').at(-1) ?? ''];
+    const answers = conversation.filter(({ role }) => role === 'assistant').length;
+    return line?.(conversation.at(-1)?.text ?? '', answers, conversation) ?? { text: 'I do not know this task.' };
+  });
+  try {
+    const door = ['--model', 'openai', '--base-url', server.baseUrl, '--model-name', 'scripted'];
+    const common = ['--workspace', sandbox.workspace, '--approve', 'all', '--json'];
+    return await sandbox.run('run', 'A story', ...common, ...door, ...args);
+  } finally {
+    await server.close();
+  }
+}
