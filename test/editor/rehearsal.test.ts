@@ -38,6 +38,12 @@ describe('the rehearsal in VS Code', () => {
 
   const status = (): string => execFileSync('git', ['status', '--short'], { cwd: workspace, encoding: 'utf8' });
 
+  it('says in its empty views what they are for and what to do first', async () => {
+    for (const text of ['State an objective.', 'Tasks appear when a plan exists.', 'Nothing waits for you.']) {
+      await editor.page.getByText(text).first().waitFor();
+    }
+  });
+
   it('asks for a model and an objective, then plans', async () => {
     await editor.screenshot('run-1-welcome');
     await editor.command('DevSquad: Start a Run…');
@@ -69,6 +75,14 @@ describe('the rehearsal in VS Code', () => {
     await runThat(editor, ({ paused }) => paused);
     await page.getByRole('button', { name: 'Resume' }).click();
     await runThat(editor, ({ paused }) => !paused);
+  });
+
+  it('stops when its progress is cancelled, and recovers', async () => {
+    await notification(editor, 'DevSquad').getByRole('button', { name: 'Cancel' }).click();
+    await runThat(editor, ({ stopped }) => stopped);
+    await treeItem(editor, /stopped, can go on/i).waitFor();
+    await editor.command('DevSquad: Recover');
+    await runThat(editor, ({ stopped }) => !stopped);
   });
 
   it('asks before each command, and goes on when the person has clicked', async () => {

@@ -1,17 +1,27 @@
 import assert from 'node:assert/strict';
+import { killDuringApply } from '../faults/killedApply.ts';
 import { killAndResume } from '../faults/killedRun.ts';
 
 describe('a run that is killed', () => {
   const given = process.env['DEVSQUAD_SEED'];
   const first = given === undefined ? Math.floor(Math.random() * 1_000_000) : Number(given);
-  const count = given === undefined ? 5 : 1;
+  const seeds = (count: number): number[] =>
+    Array.from({ length: given === undefined ? count : 1 }, (_, i) => first + i);
 
-  it(`ends in the same tree with no effect twice, ${count} times from seed ${first}`, async () => {
+  const anywhere = seeds(Number(process.env['DEVSQUAD_KILLS'] ?? 5));
+  it(`ends in the same tree with no effect twice, ${anywhere.length} times from seed ${first}`, async () => {
     const trees: string[] = [];
-    for (let seed = first; seed < first + count; seed++) {
+    for (const seed of anywhere) {
       trees.push(await killAndResume(seed));
     }
     assert.equal(new Set(trees).size, 1, `trees: ${trees.join(', ')}`);
     assert.match(trees[0] ?? '', /^[0-9a-f]{40}$/);
-  }).timeout(180_000);
+  }).timeout(anywhere.length * 40_000);
+
+  const during = seeds(3);
+  it(`while it writes an Apply has every file right afterwards, ${during.length} times from seed ${first}`, async () => {
+    for (const seed of during) {
+      await killDuringApply(seed);
+    }
+  }).timeout(120_000);
 });

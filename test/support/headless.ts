@@ -32,7 +32,9 @@ export interface Finished {
 export interface Started {
   readonly process: ChildProcess;
   readonly finished: Promise<Finished>;
-  /** Lines of standard output so far. */
+  /** Standard output so far. */
+  output(): string;
+  /** Lines of it. */
   lineCount(): number;
 }
 
@@ -83,7 +85,7 @@ export class Sandbox {
         resolve({ exitCode, stderr, events: parseLines(stdout) });
       });
     });
-    return { process: child, finished, lineCount: () => stdout.split('\n').length - 1 };
+    return { process: child, finished, output: () => stdout, lineCount: () => stdout.split('\n').length - 1 };
   }
 
   run(...args: string[]): Promise<Finished> {

@@ -1,7 +1,6 @@
 /** A run headless through the OpenAI-compatible door, whose model says prepared lines by task: for stories with trouble in them. */
 import type { ConversationEntry } from '../../src/domain/conversation.ts';
-import type { Sandbox} from './headless.ts';
-import { type Finished } from './headless.ts';
+import type { Finished, Sandbox, Started } from './headless.ts';
 import { ScriptedServer, type ScriptedAnswer, type ScriptedCall } from './scriptedServer.ts';
 
 /** What the model says after `answers` answers; `said` is the text of what came last. */
@@ -44,17 +43,26 @@ export function planTask(
 
 /** Everything is approved; further arguments may end the run otherwise than by keeping its result. */
 export async function playScene(sandbox: Sandbox, scene: Scene, ...args: string[]): Promise<Finished> {
-  const plan = { summary: 'A story.', strategy: 'parallel', why: 'So that it happens.', tasks: scene.tasks };
-  const server = await ScriptedServer.start(({ taskId, conversation }) => {
-    const line = taskId === 'plan' ? inOrder(call('submit_plan', plan)) : scene.lines[taskId.split('.').at(-1) ?? ''];
-    const answers = conversation.filter(({ role }) => role === 'assistant').length;
-    return line?.(conversation.at(-1)?.text ?? '', answers, conversation) ?? { text: 'I do not know this task.' };
-  });
+  const server = await serveScene(scene);
   try {
-    const door = ['--model', 'openai', '--base-url', server.baseUrl, '--model-name', 'scripted'];
-    const common = ['--workspace', sandbox.workspace, '--approve', 'all', '--json'];
-    return await sandbox.run('run', 'A story', ...common, ...door, ...args);
+    return await startScene(sandbox, server, ...args).finished;
   } finally {
     await server.close();
   }
+}
+
+/** The model of a scene; whoever starts it closes it. */
+export function serveScene({ tasks, lines }: Scene): Promise<ScriptedServer> {
+  const plan = { summary: 'A story.', strategy: 'parallel', why: 'So that it happens.', tasks };
+  return ScriptedServer.start(({ taskId, conversation }) => {
+    const line = taskId === 'plan' ? inOrder(call('submit_plan', plan)) : lines[taskId.split('.').at(-1) ?? ''];
+    const answers = conversation.filter(({ role }) => role === 'assistant').length;
+    return line?.(conversation.at(-1)?.text ?? '', answers, conversation) ?? { text: 'I do not know this task.' };
+  });
+}
+
+export function startScene(sandbox: Sandbox, server: ScriptedServer, ...args: string[]): Started {
+  const door = ['--model', 'openai', '--base-url', server.baseUrl, '--model-name', 'scripted'];
+  const common = ['--workspace', sandbox.workspace, '--approve', 'all', '--json'];
+  return sandbox.start('run', 'A story', ...common, ...door, ...args);
 }
