@@ -6,6 +6,9 @@ import { parseModel, readSettings, type ModelChoice } from './configuration.ts';
 import type { EditorSquad } from './editorSquad.ts';
 import { selectModel } from './selectModel.ts';
 
+/** Extensions may sign in somewhere before they answer. */
+const MODEL_PATIENCE_MS = 60_000;
+
 /** Starts a run, or answers undefined when the person closed one of the inputs. */
 export async function startRun(
   squad: EditorSquad,
@@ -37,6 +40,8 @@ export async function startRun(
     // In the editor the person decides when it is done.
     atEnd: { kind: 'keep' },
   };
+  // A model that is not there is said before anything begins.
+  await (await squad.models()).select(model, AbortSignal.timeout(MODEL_PATIENCE_MS));
   const { runs } = await squad.open();
   return { runId: await runs.start(objective, options) };
 }
