@@ -5,12 +5,12 @@
 import type { Emitter } from '../base/emitter.ts';
 import type { TaskView } from '../domain/squadState.ts';
 import type { Signal } from '../domain/signals.ts';
+import { pausePoint } from '../inbox/pausePoint.ts';
 import type { Ledger } from '../ports.ts';
 import type { Tool, ToolContext } from '../tools/tool.ts';
 import type { ToolRunner } from '../tools/toolRunner.ts';
 import type { TaskWorkspace } from '../workspace/taskWorkspace.ts';
 import type { ModelTurn } from './modelTurn.ts';
-import { pausePoint } from './pausePoint.ts';
 import { Transcript } from './transcript.ts';
 
 /** Answers without a tool call in a row before the agent gives up. */

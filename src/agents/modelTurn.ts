@@ -5,6 +5,7 @@ import type { Usage } from '../domain/budget.ts';
 import type { ConversationEntry, ModelAnswer } from '../domain/conversation.ts';
 import { messageOf, ModelError } from '../domain/errors.ts';
 import type { Signal } from '../domain/signals.ts';
+import { pausePoint } from '../inbox/pausePoint.ts';
 import type { ModelGateway } from '../llm/modelGateway.ts';
 import type { LanguageModel, LanguageModels, Ledger, ModelReply, ModelRequest } from '../ports.ts';
 import { declare } from '../tools/toolCatalogue.ts';
@@ -57,6 +58,7 @@ export class ModelTurn {
       maxOutputTokens,
     };
     const inputTokens = await countRequest(model, request);
+    await pausePoint(this.ledger, work.runId, signal);
     const callId = this.budget.reserve(work, model.id, inputTokens + maxOutputTokens);
     const onText = (text: string): void => {
       this.signals.fire({ type: 'text-delta', runId: work.runId, taskId: work.taskId, agentId: work.agentId, text });

@@ -76,12 +76,15 @@ export class RunService {
     return runId;
   }
 
-  /** Takes every unfinished run up again, stopped ones too; answers their ids. */
+  /** Takes every unfinished run up again, stopped and paused ones too; answers their ids. */
   resumeAll(door: 'terminal' | 'editor'): string[] {
     const unfinished = Object.values(this.o.ledger.state.runs).filter(({ phase }) => phase !== 'ended');
     for (const run of unfinished) {
       if (run.stopped) {
         this.o.ledger.append({ type: 'run-continued', runId: run.id, actor: person, door });
+      }
+      if (run.paused) {
+        this.o.ledger.append({ type: 'run-resumed', runId: run.id, actor: person });
       }
       this.drive(run.id);
     }

@@ -8,6 +8,7 @@ import type { RequestAnswer, RequestSubject } from '../domain/approval.ts';
 import type { ToolCall } from '../domain/conversation.ts';
 import { LedgerClosedError, messageOf, ToolRefusal } from '../domain/errors.ts';
 import type { EventOf } from '../domain/events.ts';
+import { pausePoint } from '../inbox/pausePoint.ts';
 import type { Ledger } from '../ports.ts';
 import { MAX_RESULT_CHARACTERS, type Tool, type ToolContext, type ToolResult } from './tool.ts';
 
@@ -69,6 +70,8 @@ export class ToolRunner {
     signal: AbortSignal,
   ): Promise<ToolResult> {
     const { runId, taskId, attempt, step } = context;
+    // A person may have paused the run and then answered the request this call waited for.
+    await pausePoint(this.ledger, runId, signal);
     const started = this.ledger.append({
       type: 'tool-call-started',
       runId,

@@ -1,4 +1,4 @@
-/** Where an agent stands still while its run is paused: between two calls, never in one. */
+/** Where work stands still while a person has paused its run: right before a call or its effect begins, never in one. */
 import type { Ledger } from '../ports.ts';
 
 /** Resolves at once unless the run is paused, then when it goes on. Rejects with the signal's reason. */
