@@ -130,11 +130,12 @@ describe('the rehearsal, headless', () => {
       sandbox.run('run', '--workspace', sandbox.workspace, '--frobnicate'),
       sandbox.run('run', 'An objective nobody rehearsed', '--workspace', sandbox.workspace),
       sandbox.run('run', '--workspace', path.join(sandbox.folder, 'nowhere')),
+      sandbox.run('run', '--workspace', path.join(sandbox.workspace, 'package.json')),
       sandbox.run('resume', '--workspace', sandbox.workspace, '--json'),
     ]);
     assert.deepEqual(
       codes.map(({ exitCode }) => exitCode),
-      [2, 2, 2, 5, 0],
+      [2, 2, 2, 5, 5, 0],
     );
     assert.deepEqual(codes.at(-1)?.events, [{ type: 'squad-idle' }]);
   });

@@ -1,5 +1,5 @@
-/** A process of its own that swaps a folder and a file for links to the outside and back, as fast as it can. */
-import { renameSync, symlinkSync } from 'node:fs';
+/** A process of its own that swaps a folder for a link to the outside and back, as fast as it can, until it is ended. */
+import { existsSync, lstatSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 const [root = '', outside = ''] = process.argv.slice(2);
@@ -14,6 +14,20 @@ for (;;) {
     renameSync(at('folder'), at('evil'));
     renameSync(at('good'), at('folder'));
   } catch {
-    // The other side makes folders where one was missing for a moment; then the next round mends it.
+    mend();
+  }
+}
+
+/** The other side makes a folder where one is missing for a moment; without this, nothing could be swapped from then on. */
+function mend(): void {
+  if (lstatSync(at('folder'), { throwIfNoEntry: false })?.isSymbolicLink()) {
+    rmSync(at('folder'));
+  }
+  if (!lstatSync(at('evil'), { throwIfNoEntry: false })) {
+    symlinkSync(outside, at('evil'));
+  }
+  if (existsSync(at('good'))) {
+    rmSync(at('folder'), { recursive: true, force: true });
+    renameSync(at('good'), at('folder'));
   }
 }
