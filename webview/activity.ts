@@ -5,7 +5,8 @@ import { PLANNING_TASK_KEY } from '../src/domain/plan.ts';
 import { describeMessage } from '../src/domain/message.ts';
 import type { SquadView } from '../src/domain/squadState.ts';
 import type { ViewState } from '../src/protocol/viewState.ts';
-import { count, countOf, nameOf, waitingRequests, type Mark } from './words.ts';
+import { waitingRequests, type Mark } from '../src/domain/phaseWords.ts';
+import { count, countOf, nameOf } from './words.ts';
 
 export const FILTERS = ['Important', 'Mail', 'Proof', 'All'] as const;
 export type Filter = (typeof FILTERS)[number];

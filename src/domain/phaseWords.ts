@@ -1,30 +1,85 @@
-/** States in the words that people read and hear; one place, so that every view says the same. */
-import type { DeepReadonly } from '../base/deepReadonly.ts';
+/** States in the words that people read and hear, and in the marks they are drawn by; one place, so that every view says the same. */
+import { assertNever } from '../base/assertNever.ts';
+import { PLANNING_TASK_KEY } from './plan.ts';
 import { openRequests, type RunView, type TaskView } from './squadState.ts';
-import type { Task } from './task.ts';
+import { isHeld, isOver } from './task.ts';
 
-/** A task's state in a few words: "working, 64 %", "waiting for search", "failed, attempt 2". */
-export function describePhase(task: TaskView, run: RunView): string {
+/** A state as it is drawn; each has a shape of its own. */
+export type Mark =
+  'waiting' | 'ready' | 'working' | 'you' | 'proving' | 'merging' | 'proven' | 'failed' | 'paused' | 'cancelled';
+
+/** What the person must look at comes first. */
+export const URGENCY: readonly Mark[] = [
+  'you',
+  'failed',
+  'working',
+  'proving',
+  'merging',
+  'paused',
+  'ready',
+  'waiting',
+  'proven',
+  'cancelled',
+];
+
+/** The tasks of the plan; the planning itself is one only as long as there is no other. */
+export function tasksOf(run: RunView): readonly TaskView[] {
+  const planned = plannedTasksOf(run);
+  return planned.length > 0 ? planned : Object.values(run.tasks);
+}
+
+export function hasPlannedTasks(run: RunView): boolean {
+  return plannedTasksOf(run).length > 0;
+}
+
+/** What waits for an answer now, oldest first. A run that has ended waits for none, whatever was left open. */
+export function waitingRequests(run: RunView): ReturnType<typeof openRequests> {
+  return run.phase === 'ended' ? [] : openRequests(run);
+}
+
+export function byUrgency(run: RunView, tasks: readonly TaskView[]): TaskView[] {
+  return tasks.toSorted((one, other) => URGENCY.indexOf(markOf(run, one)) - URGENCY.indexOf(markOf(run, other)));
+}
+
+export function markOf(run: RunView, task: TaskView): Mark {
+  if (!isOver(task.phase) && (run.phase === 'ended' || (isHeld(task.phase) && standsStill(run, task)))) {
+    return 'paused';
+  }
   switch (task.phase) {
-    case 'waiting':
-      return `waiting for ${openDependencies(task, run).join(', ')}`;
-    case 'ready':
-      return 'ready';
-    case 'working':
-      return task.progress?.percent === undefined ? 'working' : `working, ${Math.round(task.progress.percent)} %`;
     case 'waiting_for_person':
+      return 'you';
+    default:
+      return task.phase;
+  }
+}
+
+/** A task's state in a few words: "working, 64 %", "waiting for Tags and search", "failed, attempt 2". */
+export function taskWords(run: RunView, task: TaskView): string {
+  const mark = markOf(run, task);
+  switch (mark) {
+    case 'waiting':
+      return `waiting for ${namesOf(run, task)}`;
+    case 'working':
+      return [
+        'working',
+        ...(task.progress?.percent === undefined ? [] : [`${Math.round(task.progress.percent)} %`]),
+        ...attempt(task),
+      ].join(', ');
+    case 'you':
       return 'waits for you';
     case 'proving':
       return `checks run, ${task.checks.length} of ${task.acceptance.length}`;
-    case 'merging':
-      return 'merging';
-    case 'proven':
-      return 'proven';
-    case 'failed':
-      return task.attempt > 1 ? `failed, attempt ${task.attempt}` : 'failed';
     case 'paused':
+      return run.phase === 'ended' ? 'not finished' : run.stopped ? 'stopped' : 'paused';
+    case 'failed':
+      return ['failed', ...attempt(task)].join(', ');
+    case 'ready':
+    case 'merging':
+    case 'proven':
     case 'cancelled':
-      return task.phase;
+      return mark;
+    default:
+      return assertNever(mark);
   }
 }
 
@@ -78,15 +133,25 @@ function describeOutcome(outcome: RunView['outcome']): string {
   }
 }
 
-/** Keys of the tasks that this one still waits for. */
-export function openDependencies(task: DeepReadonly<Pick<Task, 'dependsOn'>>, run: RunView): string[] {
-  return task.dependsOn.flatMap((id) => {
-    const other = run.tasks[id];
-    return other && other.phase !== 'proven' ? [other.key] : [];
-  });
-}
-
 /** The tasks of the plan: what people mean by "3 of 5 tasks". */
 export function plannedTasksOf(run: RunView): TaskView[] {
-  return Object.values(run.tasks).filter(({ role }) => role !== 'planning');
+  return Object.values(run.tasks).filter(({ key }) => key !== PLANNING_TASK_KEY);
+}
+
+/** Nothing of it is under way: no tool call, no model call. */
+function standsStill(run: RunView, task: TaskView): boolean {
+  const calls = Object.values(run.reservations).some(({ taskId }) => taskId === task.id);
+  return run.stopped || (run.paused && task.phase === 'working' && !calls && task.openCall === undefined);
+}
+
+function attempt(task: TaskView): string[] {
+  return task.attempt > 1 ? [`attempt ${task.attempt}`] : [];
+}
+
+function namesOf(run: RunView, task: TaskView): string {
+  const open = task.dependsOn.flatMap((id) => {
+    const other = run.tasks[id];
+    return other && other.phase !== 'proven' ? [other.title] : [];
+  });
+  return open.length === 1 && open[0] !== undefined ? open[0] : open.length === 0 ? 'its turn' : `${open.length} tasks`;
 }

@@ -3,10 +3,9 @@
  * with its state and who works on it, and what it costs.
  */
 import { visibleText } from '../base/visibleText.ts';
-import { describePhase, describeRun, plannedTasksOf } from '../domain/phaseWords.ts';
+import { describeRun, markOf, plannedTasksOf, taskWords, type Mark } from '../domain/phaseWords.ts';
 import { isUnfinished } from '../domain/run.ts';
 import type { RunView, SquadView, TaskView } from '../domain/squadState.ts';
-import type { TaskPhase } from '../domain/task.ts';
 
 /** Drawn at most this often. */
 const INTERVAL_MS = 100;
@@ -17,11 +16,11 @@ export interface TerminalOutput {
 }
 
 /** Shape first, then one of four colours: blue moves, yellow waits for you, green is proven, red failed. */
-const MARKS: Readonly<Record<TaskPhase, readonly [mark: string, color?: number]>> = {
+const MARKS: Readonly<Record<Mark, readonly [mark: string, color?: number]>> = {
   waiting: ['┄'],
   ready: ['○'],
   working: ['◐', 34],
-  waiting_for_person: ['?', 33],
+  you: ['?', 33],
   proving: ['◑', 34],
   merging: ['⋈', 34],
   proven: ['✓', 32],
@@ -134,9 +133,9 @@ function summaryOf(run: RunView): string {
 }
 
 function taskLine(task: TaskView, run: RunView, columns: number, colored: boolean): string {
-  const [mark, color] = MARKS[task.phase];
+  const [mark, color] = MARKS[markOf(run, task)];
   const note = task.phase === 'working' ? task.progress?.note : undefined;
-  const rest = [task.title, task.agentId, describePhase(task, run), note].filter(Boolean).join(' · ');
+  const rest = [task.title, task.agentId, taskWords(run, task), note].filter(Boolean).join(' · ');
   const sign = colored && color !== undefined ? `\u001b[${color}m${mark}\u001b[0m` : mark;
   return `${sign} ${cut(rest, columns - 2)}`;
 }

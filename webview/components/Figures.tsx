@@ -2,7 +2,8 @@
 import type { ComponentChildren } from 'preact';
 import type { RunView } from '../../src/domain/squadState.ts';
 import type { ViewState } from '../../src/protocol/viewState.ts';
-import { byUrgency, count, countOf, countsInWords, duration, hasPlannedTasks, markOf, tasksOf } from '../words.ts';
+import { byUrgency, hasPlannedTasks, markOf, tasksOf } from '../../src/domain/phaseWords.ts';
+import { count, countOf, countsInWords, duration } from '../words.ts';
 
 export function Figures({ run, events }: { readonly run: RunView; readonly events: ViewState['events'] }) {
   const reached = events.findLast((event) => event.type === 'budget-reached')?.resource;

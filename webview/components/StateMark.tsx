@@ -1,6 +1,6 @@
 /** A state as a shape of its own, so that it reads without colour: hollow is undecided, filled is final or calls you. */
 import type { ComponentChildren } from 'preact';
-import type { Mark } from '../words.ts';
+import type { Mark } from '../../src/domain/phaseWords.ts';
 
 const ring = { cx: 8, cy: 8, r: 6, fill: 'none' };
 const tick = 'M5.3 8.2 7.2 10.1 10.8 6.1';

@@ -1,6 +1,7 @@
 /** Which task stands where and who has it: a list by urgency. */
 import type { RunView, SquadView, TaskView } from '../../src/domain/squadState.ts';
-import { byUrgency, hasPlannedTasks, markOf, nameOf, taskWords, tasksOf } from '../words.ts';
+import { byUrgency, hasPlannedTasks, markOf, taskWords, tasksOf } from '../../src/domain/phaseWords.ts';
+import { nameOf } from '../words.ts';
 import { ProofMarks } from './ProofMarks.tsx';
 import { StateMark } from './StateMark.tsx';
 

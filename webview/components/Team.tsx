@@ -1,7 +1,8 @@
 /** Who is in the team and at what, in the order they came. */
 import type { AgentView, RunView, SquadView } from '../../src/domain/squadState.ts';
 import { Icon } from '../ui/Icon.tsx';
-import { markOf, ROLE_ICONS, taskWords } from '../words.ts';
+import { markOf, taskWords } from '../../src/domain/phaseWords.ts';
+import { ROLE_ICONS } from '../words.ts';
 
 export function Team({ run, state }: { readonly run: RunView; readonly state: SquadView }) {
   const agents = Object.values(state.standing.agents);

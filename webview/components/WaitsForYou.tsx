@@ -9,7 +9,8 @@ import type { RunView, SquadView } from '../../src/domain/squadState.ts';
 import type { ViewCommand, ViewRequest } from '../../src/protocol/messages.ts';
 import { assertNever } from '../../src/base/assertNever.ts';
 import { Button } from '../ui/Button.tsx';
-import { countOf, nameOf, waitingRequests } from '../words.ts';
+import { waitingRequests } from '../../src/domain/phaseWords.ts';
+import { countOf, nameOf } from '../words.ts';
 import { StateMark } from './StateMark.tsx';
 
 type WaitingRequest = DeepReadonly<RequestRecord>;

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { plainMarkdown } from '../../base/plainMarkdown.ts';
 import { describeSubject } from '../../domain/approval.ts';
 import { messageOf } from '../../domain/errors.ts';
-import { describePhase, describeRun, plannedTasksOf } from '../../domain/phaseWords.ts';
+import { taskWords, describeRun, plannedTasksOf } from '../../domain/phaseWords.ts';
 import { currentRun, openRequests, type SquadView } from '../../domain/squadState.ts';
 import { readSettings } from '../configuration.ts';
 import type { EditorSquad } from '../editorSquad.ts';
@@ -137,7 +137,7 @@ function status(squad: EditorSquad, stream: vscode.ChatResponseStream): ReturnTy
   const cap = found.options.budget.tokens;
   const rows = plannedTasksOf(found).map(
     (task) =>
-      `| ${plainMarkdown(task.title)} | ${plainMarkdown(task.agentId ?? '')} | ${plainMarkdown(describePhase(task, found))} |`,
+      `| ${plainMarkdown(task.title)} | ${plainMarkdown(task.agentId ?? '')} | ${plainMarkdown(taskWords(found, task))} |`,
   );
   stream.markdown(
     [
@@ -157,7 +157,7 @@ function agents(squad: EditorSquad, stream: vscode.ChatResponseStream): ReturnTy
   const run = currentRun(state);
   const rows = all.map(({ id, type, currentTaskId }) => {
     const task = currentTaskId === undefined ? undefined : run?.tasks[currentTaskId];
-    return `- **${plainMarkdown(id)}** (${type}): ${task && run ? `${plainMarkdown(task.title)}, ${plainMarkdown(describePhase(task, run))}` : 'idle'}`;
+    return `- **${plainMarkdown(id)}** (${type}): ${task && run ? `${plainMarkdown(task.title)}, ${plainMarkdown(taskWords(run, task))}` : 'idle'}`;
   });
   stream.markdown(
     rows.length > 0 ? rows.join('\n') : 'Nobody is in the team yet; agents are made when a run needs them.',

@@ -1,6 +1,6 @@
 /** Who is in the team and what each does now. */
 import { currentRun, type AgentView, type RunView, type SquadView } from '../../domain/squadState.ts';
-import { describePhase } from '../../domain/phaseWords.ts';
+import { markOf, taskWords } from '../../domain/phaseWords.ts';
 import { agentIcon } from './look.ts';
 import type { TreeLook, TreeNode } from './squadTree.ts';
 
@@ -16,7 +16,7 @@ export function drawAgents(state: SquadView): TreeLook {
 
 function nodeOf(agent: AgentView, run: RunView | undefined): TreeNode {
   const task = agent.currentTaskId === undefined ? undefined : run?.tasks[agent.currentTaskId];
-  const doing = task && run ? `${task.title} · ${describePhase(task, run)}` : 'idle';
+  const doing = task && run ? `${task.title} · ${taskWords(run, task)}` : 'idle';
   const records = Object.entries(agent.performance).map(
     ([type, { proven, failed }]) => `${type}: ${proven} proven, ${failed} failed`,
   );
@@ -25,7 +25,7 @@ function nodeOf(agent: AgentView, run: RunView | undefined): TreeNode {
     label: agent.name,
     description: doing,
     tooltip: [`${agent.name}, ${agent.type} agent: ${doing}`, agent.capabilities.join(', '), ...records].join('\n'),
-    icon: agentIcon(agent.type, task?.phase),
+    icon: agentIcon(agent.type, task && run ? markOf(run, task) : undefined),
     context: task ? 'agent-busy' : 'agent-idle',
     subject: { agentId: agent.id },
     spoken: `${agent.name}, ${agent.type} agent, ${doing}`,

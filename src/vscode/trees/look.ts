@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { AgentType } from '../../domain/agent.ts';
 import type { RequestSubject } from '../../domain/approval.ts';
 import type { RunView } from '../../domain/squadState.ts';
-import type { TaskPhase } from '../../domain/task.ts';
+import type { Mark } from '../../domain/phaseWords.ts';
 
 /** Blue moves, amber waits for a person, green is proven, red failed; everything else is grey. */
 const MOVES = 'charts.blue';
@@ -11,11 +11,11 @@ const WAITS = 'charts.yellow';
 const PROVEN = 'charts.green';
 const FAILED = 'charts.red';
 
-const PHASES: Readonly<Record<TaskPhase, readonly [icon: string, color?: string]>> = {
+const MARKS: Readonly<Record<Mark, readonly [icon: string, color?: string]>> = {
   waiting: ['clock'],
   ready: ['circle-outline'],
   working: ['sync', MOVES],
-  waiting_for_person: ['account', WAITS],
+  you: ['account', WAITS],
   proving: ['checklist', MOVES],
   merging: ['git-merge', MOVES],
   proven: ['pass-filled', PROVEN],
@@ -39,13 +39,13 @@ const SUBJECTS: Readonly<Record<RequestSubject['kind'], string>> = {
   question: 'question',
 };
 
-export function phaseIcon(phase: TaskPhase): vscode.ThemeIcon {
-  return icon(...PHASES[phase]);
+export function markIcon(mark: Mark): vscode.ThemeIcon {
+  return icon(...MARKS[mark]);
 }
 
 /** An agent's icon is its role; its colour is what its task does. */
-export function agentIcon(type: AgentType, phase: TaskPhase | undefined): vscode.ThemeIcon {
-  return icon(ROLES[type], phase === undefined ? undefined : PHASES[phase][1]);
+export function agentIcon(type: AgentType, mark: Mark | undefined): vscode.ThemeIcon {
+  return icon(ROLES[type], mark === undefined ? undefined : MARKS[mark][1]);
 }
 
 export function requestIcon(kind: RequestSubject['kind']): vscode.ThemeIcon {

@@ -1,23 +1,9 @@
 /** The current run's tasks by urgency: what waits for a person, what failed, what moves, what is done. */
 import { describeCheck } from '../../domain/proof.ts';
-import { describePhase, plannedTasksOf } from '../../domain/phaseWords.ts';
+import { byUrgency, markOf, plannedTasksOf, tasksOf, taskWords } from '../../domain/phaseWords.ts';
 import { currentRun, type RunView, type SquadView, type TaskView } from '../../domain/squadState.ts';
-import type { TaskPhase } from '../../domain/task.ts';
-import { checkIcon, phaseIcon } from './look.ts';
+import { checkIcon, markIcon } from './look.ts';
 import type { TreeLook, TreeNode } from './squadTree.ts';
-
-const URGENCY: readonly TaskPhase[] = [
-  'waiting_for_person',
-  'failed',
-  'working',
-  'merging',
-  'proving',
-  'paused',
-  'ready',
-  'waiting',
-  'cancelled',
-  'proven',
-];
 
 export function drawTasks(state: SquadView): TreeLook {
   const run = currentRun(state);
@@ -25,8 +11,7 @@ export function drawTasks(state: SquadView): TreeLook {
     return { nodes: [] };
   }
   const planned = plannedTasksOf(run);
-  const shown = planned.length > 0 ? planned : Object.values(run.tasks);
-  const tasks = [...shown].sort((a, b) => URGENCY.indexOf(a.phase) - URGENCY.indexOf(b.phase));
+  const tasks = byUrgency(run, tasksOf(run));
   const proven = planned.filter(({ phase }) => phase === 'proven').length;
   return {
     nodes: tasks.map((task) => nodeOf(task, run)),
@@ -35,7 +20,7 @@ export function drawTasks(state: SquadView): TreeLook {
 }
 
 function nodeOf(task: TaskView, run: RunView): TreeNode {
-  const state = describePhase(task, run);
+  const state = taskWords(run, task);
   const who = task.agentId === undefined ? '' : `${task.agentId} · `;
   const note = task.failure ?? task.progress?.note;
   const dependsOn = task.dependsOn.map((id) => run.tasks[id]?.key ?? id).join(', ');
@@ -54,7 +39,7 @@ function nodeOf(task: TaskView, run: RunView): TreeNode {
     label: task.title,
     description: `${who}${state}`,
     tooltip: [task.title, state, note, dependsOn && `after ${dependsOn}`].filter(Boolean).join('\n'),
-    icon: phaseIcon(task.phase),
+    icon: markIcon(markOf(run, task)),
     context: `task-${task.phase}`,
     subject: { runId: run.id },
     spoken: `${task.title}, ${state}${dependsOn ? `, after ${dependsOn}` : ''}`,

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import type { Run } from '../../../src/domain/run.ts';
 import type { Task } from '../../../src/domain/task.ts';
 import { linesOf, newsAfter } from '../../../webview/activity.ts';
-import { duration, markOf, taskWords, waitingRequests } from '../../../webview/words.ts';
+import { markOf, taskWords, waitingRequests } from '../../../src/domain/phaseWords.ts';
+import { duration } from '../../../webview/words.ts';
 import { anyTask, type EventLog, logWithWorkingTask } from '../../support/builders.ts';
 
 const ids = { runId: 'run-1', taskId: 'run-1.greet', attempt: 1 };
