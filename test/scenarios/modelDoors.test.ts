@@ -7,6 +7,12 @@ import { ScriptedServer, type Script } from '../support/scriptedServer.ts';
 
 describe('the same objective through the OpenAI-compatible door', () => {
   let sandbox: Sandbox;
+  let rehearsedTree: string;
+  before(async () => {
+    const rehearsal = new Sandbox();
+    rehearsedTree = endOf(await rehearsal.rehearse().finished).tree;
+    rehearsal.dispose();
+  });
   beforeEach(() => {
     sandbox = new Sandbox();
   });
@@ -40,19 +46,17 @@ describe('the same objective through the OpenAI-compatible door', () => {
   ): Promise<Script> => serverScript(make(chooseRehearsal(await readRehearsals())));
 
   it('leads to the tree that the rehearsal leads to', async () => {
-    const rehearsed = await sandbox.rehearse().finished;
     const { finished } = await runWith(await persona(goodPersona));
 
     assert.equal(finished.exitCode, 0, finished.stderr);
-    assert.equal(endOf(finished).tree, endOf(rehearsed).tree);
+    assert.equal(endOf(finished).tree, rehearsedTree);
   });
 
   it('ends right also with a sloppy model: wrong names, missed edits, prose instead of calls', async () => {
-    const rehearsed = await sandbox.rehearse().finished;
     const { finished } = await runWith(await persona(sloppyPersona));
 
     assert.equal(finished.exitCode, 0, finished.stderr);
-    assert.equal(endOf(finished).tree, endOf(rehearsed).tree);
+    assert.equal(endOf(finished).tree, rehearsedTree);
   });
 
   it('ends in a clear failure with nothing touched when the model only talks', async () => {
