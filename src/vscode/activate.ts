@@ -5,7 +5,7 @@ import { systemClock } from '../host/clock.ts';
 import type { Logger } from '../ports.ts';
 import { registerChatParticipant } from './chat/chatParticipant.ts';
 import { registerCommands } from './commands.ts';
-import { readSettings } from './configuration.ts';
+import { resumesAfterRestart } from './configuration.ts';
 import { keepContextKeys } from './contextKeys.ts';
 import { EditorSquad } from './editorSquad.ts';
 import { DashboardPanel } from './panels/dashboardPanel.ts';
@@ -83,7 +83,7 @@ export function deactivate(): Promise<void> | undefined {
 async function goOn(editorSquad: EditorSquad, notices: RunNotices, logger: Logger): Promise<void> {
   try {
     const underWay = await editorSquad.lookBack();
-    if (underWay && readSettings().resumeAfterRestart && vscode.workspace.isTrusted) {
+    if (underWay && resumesAfterRestart() && vscode.workspace.isTrusted) {
       const { runs } = await editorSquad.open();
       const resumed = runs.resumeInterrupted();
       for (const runId of resumed) {

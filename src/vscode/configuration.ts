@@ -13,7 +13,6 @@ export interface SquadSettings {
   readonly maxAgents: number;
   readonly budget: BudgetLimits;
   readonly approve: readonly ApprovalScope[];
-  readonly resumeAfterRestart: boolean;
 }
 
 export function readSettings(): SquadSettings {
@@ -29,8 +28,12 @@ export function readSettings(): SquadSettings {
       ...(minutes > 0 ? { wallTimeMs: Math.floor(minutes * 60_000) } : {}),
     },
     approve: approvalScopeSchema.array().catch([]).parse(settings.get('approve')),
-    resumeAfterRestart: settings.get<boolean>('resumeAfterRestart', true),
   };
+}
+
+/** By itself: a model's name that nobody can read must not keep a run from going on. */
+export function resumesAfterRestart(): boolean {
+  return vscode.workspace.getConfiguration('devsquad').get<boolean>('resumeAfterRestart', true);
 }
 
 /** A model as the setting and `devsquad.startRun` write it: `rehearsal`, `editor:VENDOR/ID` or `openai:NAME`. */

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { chromium, type Browser, type BrowserContext, type Frame, type Page } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext, type Frame, type Locator, type Page } from 'playwright-core';
 import { EditorServer, linkExtension, writeUserSettings } from '../../scripts/editorServer.ts';
 import { findChromium } from '../../scripts/findProgram.ts';
 import { editorHostFolder, projectFolder } from '../../scripts/project.ts';
@@ -155,24 +155,22 @@ export class Editor {
   /** Runs a command from the palette by the exact title that is shown there. Waits until an extension has brought it. */
   async command(title: string): Promise<void> {
     const input = this.page.locator('.quick-input-widget input[type=text]');
-    const row = this.page
-      .locator('.quick-input-list .monaco-list-row')
-      .filter({ has: this.page.locator('.label-name').getByText(title, { exact: true }) });
-    const chosen = this.page
-      .locator('.quick-input-list .monaco-list-row.focused')
-      .filter({ has: this.page.locator('.label-name').getByText(title, { exact: true }) });
+    const label = this.page.locator('.label-name').getByText(title, { exact: true });
+    const row = this.page.locator('.quick-input-list .monaco-list-row').filter({ has: label });
+    const chosen = this.page.locator('.quick-input-list .monaco-list-row.focused').filter({ has: label });
     for (const end = performance.now() + waitMs; performance.now() < end;) {
       // The palette's list does not grow while it is open, so it is opened again until the command is in it.
       await this.page.keyboard.press('F1');
       try {
         await input.fill(`>${title}`, { timeout: 1_500 });
         await row.first().waitFor({ timeout: 1_500 });
-        // The list moves while it fills, and a click would meet another row; the key meets the chosen one.
-        if (await chosen.isVisible()) {
-          await this.page.keyboard.press('Enter');
-        } else {
-          await row.first().click({ timeout: 1_500 });
+        // Never a click: the list moves while it fills, and a click would meet another row or none.
+        for (let steps = 0; steps < 10 && !(await appears(chosen, 400)); steps++) {
+          await this.page.keyboard.press('ArrowDown');
         }
+        await chosen.waitFor({ timeout: 100 });
+        await this.page.keyboard.press('Enter');
+        await row.first().waitFor({ state: 'hidden', timeout: 10_000 });
         return;
       } catch {
         await this.page.keyboard.press('Escape');
@@ -254,6 +252,13 @@ export class Editor {
     mkdirSync(folder, { recursive: true });
     return folder;
   }
+}
+
+function appears(locator: Locator, ms: number): Promise<boolean> {
+  return locator.waitFor({ timeout: ms }).then(
+    () => true,
+    () => false,
+  );
 }
 
 export interface SuiteOptions {
