@@ -4,10 +4,10 @@
  */
 import type { EventDraft } from '../domain/events.ts';
 import { HumanError, LedgerClosedError, messageOf, StoppedError } from '../domain/errors.ts';
-import { PLANNING_TASK_KEY, type ProjectPlan } from '../domain/plan.ts';
+import { PLANNING_TASK_KEY } from '../domain/plan.ts';
 import { isUnfinished, type DiffSummary, type RunOptions, type RunStatus } from '../domain/run.ts';
 import type { RunView, TaskView } from '../domain/squadState.ts';
-import { isHeld, type TaskSpec } from '../domain/task.ts';
+import { isHeld } from '../domain/task.ts';
 import { BudgetReachedError, type BudgetKeeper } from '../budget/budgetKeeper.ts';
 import type { Clock, Ledger, Logger } from '../ports.ts';
 import type { RunRepository } from '../workspace/repository.ts';
@@ -16,6 +16,7 @@ import type { AgentCommunicationService } from './agentCommunicationService.ts';
 import type { AgentFactory } from './agentFactory.ts';
 import type { EndedRuns } from './endedRuns.ts';
 import type { PersonDoor, RunResult } from './runResult.ts';
+import { plannedTasks, planningTask } from './runTasks.ts';
 import { worktreeName } from './taskCompletion.ts';
 import type { TaskDelegationService } from './taskDelegationService.ts';
 import { isFinished, schedule } from './taskScheduler.ts';
@@ -470,33 +471,3 @@ type Unstamped<Draft> = Draft extends { type: `task-${string}` }
   ? Omit<Draft, 'runId' | 'taskId' | 'attempt' | 'actor'>
   : never;
 type TaskDraft = Unstamped<EventDraft>;
-
-function planningTask(run: RunView): TaskSpec {
-  return {
-    id: `${run.id}.${PLANNING_TASK_KEY}`,
-    runId: run.id,
-    key: PLANNING_TASK_KEY,
-    title: 'Plan the objective',
-    description: run.objective,
-    role: 'planning',
-    type: 'create-project-plan',
-    capabilities: [],
-    dependsOn: [],
-    reads: [],
-    writes: [],
-    priority: 5,
-    acceptance: [],
-  };
-}
-
-function plannedTasks(runId: string, plan: RunView['plan'] & object): TaskSpec[] {
-  const { tasks } = structuredClone(plan) as ProjectPlan;
-  return tasks.map(({ key, dependsOn, estimateMinutes, ...task }) => ({
-    ...task,
-    id: `${runId}.${key}`,
-    runId,
-    key,
-    dependsOn: dependsOn.map((dependency) => `${runId}.${dependency}`),
-    ...(estimateMinutes === undefined ? {} : { estimateMs: estimateMinutes * 60_000 }),
-  }));
-}
