@@ -16,9 +16,10 @@ import { AgentFactory } from './services/agentFactory.ts';
 import { EndedRuns } from './services/endedRuns.ts';
 import { ResultTurns } from './services/resultTurns.ts';
 import { RunResult } from './services/runResult.ts';
-import { RunService, type Worker } from './services/runService.ts';
+import { RunService } from './services/runService.ts';
 import { TaskCompletion } from './services/taskCompletion.ts';
 import { TaskDelegationService } from './services/taskDelegationService.ts';
+import { TaskWork, type Worker } from './services/taskWork.ts';
 import { ToolRunner } from './tools/toolRunner.ts';
 import { Git } from './workspace/git.ts';
 import { Processes } from './workspace/processes.ts';
@@ -78,6 +79,7 @@ export function createSquad(ports: SquadPorts): Squad {
   const turns = new ResultTurns(clock);
   const result = new RunResult({ ledger, logger, turns, folders, repositoryOf });
   const endedRuns = new EndedRuns({ ledger, clock, logger, turns, folders, result, repositoryOf });
+  const taskWork = new TaskWork({ ledger, logger, repositoryOf, tools, factory, communication });
   const runs = new RunService({
     ledger,
     clock,
@@ -85,10 +87,10 @@ export function createSquad(ports: SquadPorts): Squad {
     result,
     endedRuns,
     repositoryOf,
-    tools,
+    processes: tools.processes,
+    taskWork,
     factory,
     delegation,
-    communication,
     budget,
   });
   return { ledger, inbox, runs, communication, onDidSignal: signals.event, close: () => runs.release() };

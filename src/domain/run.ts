@@ -11,6 +11,7 @@ import * as z from 'zod';
 import type { DeepReadonly } from '../base/deepReadonly.ts';
 import { approvalScopeSchema, type RequestRecord } from './approval.ts';
 import { budgetLimitsSchema, type BudgetAccount } from './budget.ts';
+import { limitsSchema } from './limits.ts';
 import type { MessageRecord } from './message.ts';
 import type { ProjectPlan } from './plan.ts';
 import type { Task } from './task.ts';
@@ -31,6 +32,8 @@ export const runOptionsSchema = z.object({
   model: z.object({ door: modelDoorSchema, name: z.string().optional(), baseUrl: z.string().optional() }),
   maxAgents: z.number().int().min(1).max(32),
   budget: budgetLimitsSchema,
+  /** What differs from the defaults. */
+  limits: limitsSchema.partial().optional(),
   approve: z.array(approvalScopeSchema),
   atEnd: atEndSchema,
 });

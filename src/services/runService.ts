@@ -2,33 +2,22 @@
  * A run from start to end. One look at the living state says what should be under way; whatever is not, is begun. A
  * restart therefore needs no path of its own: it looks, and goes on.
  */
-import type { EventDraft } from '../domain/events.ts';
 import { HumanError, LedgerClosedError, messageOf, StoppedError } from '../domain/errors.ts';
 import { PLANNING_TASK_KEY } from '../domain/plan.ts';
 import { isUnfinished, type DiffSummary, type RunOptions, type RunStatus } from '../domain/run.ts';
-import type { RunView, TaskView } from '../domain/squadState.ts';
+import type { RunView } from '../domain/squadState.ts';
 import { isHeld } from '../domain/task.ts';
-import { BudgetReachedError, type BudgetKeeper } from '../budget/budgetKeeper.ts';
+import type { BudgetKeeper } from '../budget/budgetKeeper.ts';
 import type { Clock, Ledger, Logger } from '../ports.ts';
+import type { Processes } from '../workspace/processes.ts';
 import type { RunRepository } from '../workspace/repository.ts';
-import { TaskWorkspace, type WorkspaceTools } from '../workspace/taskWorkspace.ts';
-import type { AgentCommunicationService } from './agentCommunicationService.ts';
 import type { AgentFactory } from './agentFactory.ts';
 import type { EndedRuns } from './endedRuns.ts';
 import type { PersonDoor, RunResult } from './runResult.ts';
 import { plannedTasks, planningTask } from './runTasks.ts';
-import { worktreeName } from './taskCompletion.ts';
 import type { TaskDelegationService } from './taskDelegationService.ts';
 import { isFinished, schedule } from './taskScheduler.ts';
-
-/** What the service needs of an agent's running object. */
-export interface Worker {
-  processTask(work: {
-    task: TaskView;
-    workspace: TaskWorkspace;
-    signal: AbortSignal;
-  }): Promise<{ outcome: 'done'; artifact: unknown } | { outcome: 'gave-up'; reason: string }>;
-}
+import { appendToTask, type TaskWork, type Worker } from './taskWork.ts';
 
 export interface RunServiceOptions {
   readonly ledger: Ledger;
@@ -37,17 +26,15 @@ export interface RunServiceOptions {
   readonly result: RunResult;
   readonly endedRuns: EndedRuns;
   readonly repositoryOf: (runId: string) => RunRepository;
-  readonly tools: WorkspaceTools;
+  readonly processes: Processes;
+  readonly taskWork: TaskWork;
   readonly factory: AgentFactory<Worker>;
   readonly delegation: TaskDelegationService;
-  readonly communication: AgentCommunicationService;
   readonly budget: BudgetKeeper;
 }
 
 const runtime = { kind: 'runtime' as const, id: 'runtime' };
 const person = { kind: 'person' as const, id: 'you' };
-/** Tries of one task before it has failed. */
-const MAX_ATTEMPTS = 2;
 const CLOCK_INTERVAL_MS = 5000;
 
 interface Drive {
@@ -231,7 +218,7 @@ export class RunService {
   /** What must be true before anything runs: the repository stands where the ledger says, nothing of a dead host is left. */
   private async prepare(runId: string, signal: AbortSignal): Promise<void> {
     const run = this.run(runId);
-    await this.o.tools.processes.endSurvivors(runId);
+    await this.o.processes.endSurvivors(runId);
     this.o.budget.settleInterrupted(runId);
     const repository = this.o.repositoryOf(runId);
     if (!run.seed) {
@@ -250,7 +237,7 @@ export class RunService {
       });
     }
     for (const task of Object.values(run.tasks)) {
-      await this.respond(task);
+      await this.o.taskWork.respond(task);
     }
   }
 
@@ -261,10 +248,10 @@ export class RunService {
     }
     const { becomeReady, hopeless } = schedule(this.run(runId));
     for (const task of hopeless) {
-      this.append(task, { type: 'task-cancelled', reason: 'A task it depends on was not proven.' });
+      appendToTask(this.o.ledger, task, { type: 'task-cancelled', reason: 'A task it depends on was not proven.' });
     }
     for (const task of becomeReady) {
-      this.append(task, { type: 'task-ready' });
+      appendToTask(this.o.ledger, task, { type: 'task-ready' });
     }
     for (const task of schedule(this.run(runId)).begin) {
       if (task.agentId === undefined && !this.o.delegation.delegate(task)) {
@@ -275,7 +262,7 @@ export class RunService {
     for (const task of Object.values(this.run(runId).tasks)) {
       const assigned = isHeld(task.phase) || (task.phase === 'ready' && task.agentId !== undefined);
       if (assigned && !workers.has(task.id)) {
-        const work = this.work(task.id, runId, signal).finally(() => workers.delete(task.id));
+        const work = this.o.taskWork.perform(runId, task.id, signal).finally(() => workers.delete(task.id));
         workers.set(task.id, work);
       }
     }
@@ -291,78 +278,6 @@ export class RunService {
         this.o.ledger.append({ type: 'task-created', runId, taskId: task.id, actor: runtime, task });
       }
     }
-  }
-
-  private async work(taskId: string, runId: string, signal: AbortSignal): Promise<void> {
-    try {
-      const workspace = await this.openWorkspace(taskId, runId, signal);
-      const task = this.task(runId, taskId);
-      const result = await this.o.factory.runningAgent(task.agentId ?? '').processTask({ task, workspace, signal });
-      if (result.outcome === 'gave-up') {
-        this.giveUp(this.task(runId, taskId), result.reason);
-      }
-      await this.respond(this.task(runId, taskId));
-    } catch (error) {
-      if (signal.aborted || error instanceof LedgerClosedError || error instanceof BudgetReachedError) {
-        return;
-      }
-      this.o.logger.warn(`${taskId}: ${messageOf(error)}`);
-      this.append(this.task(runId, taskId), { type: 'task-failed', reason: messageOf(error) });
-      await this.respond(this.task(runId, taskId));
-    }
-  }
-
-  private async openWorkspace(taskId: string, runId: string, signal: AbortSignal): Promise<TaskWorkspace> {
-    const task = this.task(runId, taskId);
-    const base = task.baseCommit ?? this.run(runId).integration?.commit ?? '';
-    const root = await this.o.repositoryOf(runId).addWorktree(worktreeName(task), base, signal);
-    if (task.phase === 'ready') {
-      this.append(task, { type: 'task-started', baseCommit: base });
-    }
-    // Its id makes it once, also when a crash came between the start and the letter.
-    await this.o.communication.post({
-      id: `${taskId}.${task.attempt}.request`,
-      runId,
-      sender: runtime,
-      receiverIds: [task.agentId ?? ''],
-      type: 'task_request',
-      content: { kind: 'task-request', taskId, title: task.title, attempt: task.attempt },
-      priority: task.priority,
-    });
-    return TaskWorkspace.open(root, taskId, this.o.tools);
-  }
-
-  private giveUp(task: TaskView, why: string): void {
-    const failed = task.checks.filter(({ passed }) => !passed).map(({ summary }) => summary);
-    const reason = failed.length > 0 ? `${why} What still failed: ${failed.join('; ')}.` : why;
-    const anew = task.attempt < MAX_ATTEMPTS && task.key !== PLANNING_TASK_KEY;
-    this.append(task, { type: anew ? 'task-retried' : 'task-failed', reason });
-  }
-
-  /** The runtime learns each task's fate, whatever it was; once, also when a crash came between the end and the letter. */
-  private async respond(task: TaskView): Promise<void> {
-    if (task.phase !== 'proven' && task.phase !== 'failed') {
-      return;
-    }
-    const id = `${task.id}.${task.attempt}.response`;
-    if (this.run(task.runId).messages[id]?.status === 'processed') {
-      return;
-    }
-    await this.o.communication.post({
-      id,
-      runId: task.runId,
-      sender: { kind: 'agent', id: task.agentId ?? '' },
-      receiverIds: ['runtime'],
-      type: 'task_response',
-      content: {
-        kind: 'task-response',
-        taskId: task.id,
-        outcome: task.phase,
-        summary: task.claim?.summary ?? task.failure ?? '',
-      },
-      priority: task.priority,
-    });
-    await this.o.communication.acknowledge(id);
   }
 
   private async end(runId: string, signal: AbortSignal): Promise<void> {
@@ -445,11 +360,6 @@ export class RunService {
     });
   }
 
-  private append(task: TaskView, draft: TaskDraft): void {
-    // The draft's type and fields belong together; only the spread with the stamp loses that.
-    this.o.ledger.append({ ...draft, runId: task.runId, taskId: task.id, attempt: task.attempt, actor: runtime });
-  }
-
   private run(runId: string): RunView {
     const run = this.o.ledger.state.runs[runId];
     if (!run) {
@@ -457,17 +367,4 @@ export class RunService {
     }
     return run;
   }
-
-  private task(runId: string, taskId: string): TaskView {
-    const task = this.run(runId).tasks[taskId];
-    if (!task) {
-      throw new Error(`No task ${taskId}`);
-    }
-    return task;
-  }
 }
-
-type Unstamped<Draft> = Draft extends { type: `task-${string}` }
-  ? Omit<Draft, 'runId' | 'taskId' | 'attempt' | 'actor'>
-  : never;
-type TaskDraft = Unstamped<EventDraft>;

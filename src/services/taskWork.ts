@@ -1,0 +1,142 @@
+/** One agent at work on one task: opens its worktree, lets it work, and sees to it that every end is written down and told. */
+import { LedgerClosedError, messageOf } from '../domain/errors.ts';
+import type { EventDraft } from '../domain/events.ts';
+import { PLANNING_TASK_KEY } from '../domain/plan.ts';
+import type { RunView, TaskView } from '../domain/squadState.ts';
+import { BudgetReachedError } from '../budget/budgetKeeper.ts';
+import type { Ledger, Logger } from '../ports.ts';
+import type { RunRepository } from '../workspace/repository.ts';
+import { TaskWorkspace, type WorkspaceTools } from '../workspace/taskWorkspace.ts';
+import type { AgentCommunicationService } from './agentCommunicationService.ts';
+import type { AgentFactory } from './agentFactory.ts';
+import { worktreeName } from './taskCompletion.ts';
+
+/** What the services need of an agent's running object. */
+export interface Worker {
+  processTask(work: {
+    task: TaskView;
+    workspace: TaskWorkspace;
+    signal: AbortSignal;
+  }): Promise<{ outcome: 'done'; artifact: unknown } | { outcome: 'gave-up'; reason: string }>;
+}
+
+export interface TaskWorkOptions {
+  readonly ledger: Ledger;
+  readonly logger: Logger;
+  readonly repositoryOf: (runId: string) => RunRepository;
+  readonly tools: WorkspaceTools;
+  readonly factory: AgentFactory<Worker>;
+  readonly communication: AgentCommunicationService;
+}
+
+const runtime = { kind: 'runtime' as const, id: 'runtime' };
+/** Tries of one task before it has failed. */
+const MAX_ATTEMPTS = 2;
+
+export class TaskWork {
+  private readonly o: TaskWorkOptions;
+
+  constructor(options: TaskWorkOptions) {
+    this.o = options;
+  }
+
+  /** Resolves when the agent's part of the attempt is over, however it ended. Rejects only when an end could not be told. */
+  async perform(runId: string, taskId: string, signal: AbortSignal): Promise<void> {
+    try {
+      const workspace = await this.openWorkspace(taskId, runId, signal);
+      const task = this.task(runId, taskId);
+      const result = await this.o.factory.runningAgent(task.agentId ?? '').processTask({ task, workspace, signal });
+      if (result.outcome === 'gave-up') {
+        this.giveUp(this.task(runId, taskId), result.reason);
+      }
+      await this.respond(this.task(runId, taskId));
+    } catch (error) {
+      if (signal.aborted || error instanceof LedgerClosedError || error instanceof BudgetReachedError) {
+        return;
+      }
+      this.o.logger.warn(`${taskId}: ${messageOf(error)}`);
+      appendToTask(this.o.ledger, this.task(runId, taskId), { type: 'task-failed', reason: messageOf(error) });
+      await this.respond(this.task(runId, taskId));
+    }
+  }
+
+  /** The runtime learns each task's fate, whatever it was; once, also when a crash came between the end and the letter. */
+  async respond(task: TaskView): Promise<void> {
+    if (task.phase !== 'proven' && task.phase !== 'failed') {
+      return;
+    }
+    const id = `${task.id}.${task.attempt}.response`;
+    if (this.run(task.runId).messages[id]?.status === 'processed') {
+      return;
+    }
+    await this.o.communication.post({
+      id,
+      runId: task.runId,
+      sender: { kind: 'agent', id: task.agentId ?? '' },
+      receiverIds: ['runtime'],
+      type: 'task_response',
+      content: {
+        kind: 'task-response',
+        taskId: task.id,
+        outcome: task.phase,
+        summary: task.claim?.summary ?? task.failure ?? '',
+      },
+      priority: task.priority,
+    });
+    await this.o.communication.acknowledge(id);
+  }
+
+  private async openWorkspace(taskId: string, runId: string, signal: AbortSignal): Promise<TaskWorkspace> {
+    const task = this.task(runId, taskId);
+    const base = task.baseCommit ?? this.run(runId).integration?.commit ?? '';
+    const root = await this.o.repositoryOf(runId).addWorktree(worktreeName(task), base, signal);
+    if (task.phase === 'ready') {
+      appendToTask(this.o.ledger, task, { type: 'task-started', baseCommit: base });
+    }
+    // Its id makes it once, also when a crash came between the start and the letter.
+    await this.o.communication.post({
+      id: `${taskId}.${task.attempt}.request`,
+      runId,
+      sender: runtime,
+      receiverIds: [task.agentId ?? ''],
+      type: 'task_request',
+      content: { kind: 'task-request', taskId, title: task.title, attempt: task.attempt },
+      priority: task.priority,
+    });
+    return TaskWorkspace.open(root, taskId, this.o.tools);
+  }
+
+  private giveUp(task: TaskView, why: string): void {
+    const failed = task.checks.filter(({ passed }) => !passed).map(({ summary }) => summary);
+    const reason = failed.length > 0 ? `${why} What still failed: ${failed.join('; ')}.` : why;
+    const anew = task.attempt < MAX_ATTEMPTS && task.key !== PLANNING_TASK_KEY;
+    appendToTask(this.o.ledger, task, { type: anew ? 'task-retried' : 'task-failed', reason });
+  }
+
+  private run(runId: string): RunView {
+    const run = this.o.ledger.state.runs[runId];
+    if (!run) {
+      throw new Error(`No run ${runId}`);
+    }
+    return run;
+  }
+
+  private task(runId: string, taskId: string): TaskView {
+    const task = this.run(runId).tasks[taskId];
+    if (!task) {
+      throw new Error(`No task ${taskId}`);
+    }
+    return task;
+  }
+}
+
+/** Appends an event of the runtime about a task, stamped with whose and which attempt it is. */
+export function appendToTask(ledger: Ledger, task: TaskView, draft: TaskDraft): ReturnType<Ledger['append']> {
+  // The draft's type and fields belong together; only the spread with the stamp loses that.
+  return ledger.append({ ...draft, runId: task.runId, taskId: task.id, attempt: task.attempt, actor: runtime });
+}
+
+type Unstamped<Draft> = Draft extends { type: `task-${string}` }
+  ? Omit<Draft, 'runId' | 'taskId' | 'attempt' | 'actor'>
+  : never;
+type TaskDraft = Unstamped<EventDraft>;
