@@ -13,18 +13,13 @@ import { ModelGateway } from './llm/modelGateway.ts';
 import type { Clock, LanguageModels, Ledger, Logger } from './ports.ts';
 import { AgentCommunicationService } from './services/agentCommunicationService.ts';
 import { AgentFactory } from './services/agentFactory.ts';
-import { EndedRuns } from './services/endedRuns.ts';
-import { ResultTurns } from './services/resultTurns.ts';
-import { RunResult } from './services/runResult.ts';
+import type { SquadFiles } from './services/gitSquadFiles.ts';
 import { RunService } from './services/runService.ts';
 import { TaskCompletion } from './services/taskCompletion.ts';
 import { TaskDelegationService } from './services/taskDelegationService.ts';
 import { TaskWork, type Worker } from './services/taskWork.ts';
+import { performTool, type PerformTool } from './tools/tool.ts';
 import { ToolRunner } from './tools/toolRunner.ts';
-import { Git } from './workspace/git.ts';
-import { Processes } from './workspace/processes.ts';
-import { RunRepository } from './workspace/repository.ts';
-import { RunFolders } from './workspace/runFolders.ts';
 
 /** Model calls under way at once, over all agents. */
 const MODEL_CONCURRENCY = 8;
@@ -34,9 +29,9 @@ export interface SquadPorts {
   readonly models: LanguageModels;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly workspaceRoot: string;
-  /** The squad's own folder; each run has a folder in it. */
-  readonly storage: string;
+  readonly files: SquadFiles;
+  /** How a tool's call is carried out; the tool itself where nothing is said. */
+  readonly perform?: PerformTool;
 }
 
 export interface Squad {
@@ -51,20 +46,22 @@ export interface Squad {
 
 export function createSquad(ports: SquadPorts): Squad {
   const { ledger, clock, logger, models } = ports;
-  const tools = { git: new Git(), processes: new Processes({ clock }) };
-  const folders = new RunFolders(ports.storage);
-  const repositoryOf = repositories(ports, folders, tools.git);
+  const filesOf = (runId: string) => ports.files.runFiles(runId);
   const signals = new Emitter<Signal>();
   const inbox = new Inbox(ledger);
   const budget = new BudgetKeeper(ledger);
   const communication = new AgentCommunicationService(ledger);
-  const completion = new TaskCompletion({ ledger, repositoryOf, processes: tools.processes });
+  const completion = new TaskCompletion({ ledger, filesOf });
   const gateway = new ModelGateway({ concurrency: MODEL_CONCURRENCY, clock, logger });
   const services: AgentServices = {
     ledger,
     signals,
     communication,
-    toolRunner: new ToolRunner(ledger, (subject, context, signal) => inbox.ask(requestOf(context, subject), signal)),
+    toolRunner: new ToolRunner({
+      ledger,
+      askPerson: (subject, context, signal) => inbox.ask(requestOf(context, subject), signal),
+      perform: ports.perform ?? performTool,
+    }),
     modelTurn: new ModelTurn({ ledger, models, gateway, budget, signals }),
   };
   const team = new TeamTools({ ledger, inbox, communication, completion });
@@ -76,32 +73,17 @@ export function createSquad(ports: SquadPorts): Squad {
     deployment: undefined,
   });
   const delegation = new TaskDelegationService(ledger);
-  const turns = new ResultTurns(clock);
-  const result = new RunResult({ ledger, logger, turns, folders, repositoryOf });
-  const endedRuns = new EndedRuns({ ledger, clock, logger, turns, folders, result, repositoryOf });
-  const taskWork = new TaskWork({ ledger, logger, repositoryOf, tools, factory, communication });
+  const taskWork = new TaskWork({ ledger, logger, filesOf, factory, communication });
   const runs = new RunService({
     ledger,
     clock,
     logger,
-    result,
-    endedRuns,
-    repositoryOf,
-    processes: tools.processes,
+    results: ports.files.results({ ledger, clock, logger }),
+    filesOf,
     taskWork,
     factory,
     delegation,
     budget,
   });
   return { ledger, inbox, runs, communication, onDidSignal: signals.event, close: () => runs.release() };
-}
-
-/** One repository object for each run. */
-function repositories({ workspaceRoot }: SquadPorts, folders: RunFolders, git: Git): (runId: string) => RunRepository {
-  const known = new Map<string, RunRepository>();
-  return (runId) => {
-    const repository = known.get(runId) ?? new RunRepository({ folder: folders.pathOf(runId), workspaceRoot, git });
-    known.set(runId, repository);
-    return repository;
-  };
 }

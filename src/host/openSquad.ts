@@ -14,6 +14,7 @@ import type { LanguageModels, Logger } from '../ports.ts';
 import { answerProcess } from '../control/processRequests.ts';
 import { TablesStore } from '../store/sqljs/tablesClient.ts';
 import { TablesFeed } from '../store/tablesFeed.ts';
+import { GitSquadFiles } from '../services/gitSquadFiles.ts';
 import { createSquad, type Squad } from '../squad.ts';
 import { systemClock } from './clock.ts';
 import { squadHome } from './home.ts';
@@ -121,7 +122,8 @@ export async function openSquad(options: HostOptions, signal: AbortSignal): Prom
     const ledgerSequence = ledger.state.sequence;
     const tables = await TablesStore.open({ folder: storage, ledgerSequence, clock: systemClock, logger }, signal);
     const feed = new TablesFeed(ledger, tables, logger);
-    const made = createSquad({ ledger, models, clock: systemClock, logger, workspaceRoot, storage });
+    const files = new GitSquadFiles({ workspaceRoot, storage, clock: systemClock });
+    const made = createSquad({ ledger, models, clock: systemClock, logger, files });
     await made.runs.open();
     squad = made;
     return {

@@ -9,11 +9,10 @@ import type { RunView } from '../domain/squadState.ts';
 import { isHeld } from '../domain/task.ts';
 import type { BudgetKeeper } from '../budget/budgetKeeper.ts';
 import type { Clock, Ledger, Logger } from '../ports.ts';
-import type { Processes } from '../workspace/processes.ts';
-import type { RunRepository } from '../workspace/repository.ts';
+import type { RunFiles } from '../workspace/runFiles.ts';
 import type { AgentFactory } from './agentFactory.ts';
-import type { EndedRuns } from './endedRuns.ts';
-import type { PersonDoor, RunResult } from './runResult.ts';
+import type { PersonDoor } from './runResult.ts';
+import type { RunResults } from './runResults.ts';
 import { plannedTasks, planningTask } from './runTasks.ts';
 import type { TaskDelegationService } from './taskDelegationService.ts';
 import { isFinished, schedule } from './taskScheduler.ts';
@@ -23,10 +22,8 @@ export interface RunServiceOptions {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly result: RunResult;
-  readonly endedRuns: EndedRuns;
-  readonly repositoryOf: (runId: string) => RunRepository;
-  readonly processes: Processes;
+  readonly results: RunResults;
+  readonly filesOf: (runId: string) => RunFiles;
   readonly taskWork: TaskWork;
   readonly factory: AgentFactory<Worker>;
   readonly delegation: TaskDelegationService;
@@ -53,7 +50,7 @@ export class RunService {
 
   /** Makes up for what a crash left of runs that have ended. Called once, before anything else. Never rejects. */
   open(): Promise<void> {
-    return this.o.endedRuns.open();
+    return this.o.results.open();
   }
 
   /** Begins a run; resolves with its id once the start is durable. */
@@ -131,27 +128,27 @@ export class RunService {
 
   /** Puts the result of an ended run into the working tree. This and the next four reject with a HumanError. */
   apply(runId: string, door: PersonDoor): Promise<void> {
-    return this.o.result.apply(runId, door);
+    return this.o.results.apply(runId, door);
   }
 
   /** Makes a branch of the result of an ended run. */
   branch(runId: string, name: string, door: PersonDoor): Promise<void> {
-    return this.o.result.branch(runId, name, door);
+    return this.o.results.branch(runId, name, door);
   }
 
   /** Puts an ended run aside; an hour later nothing of it is left. */
   discard(runId: string, door: PersonDoor): Promise<void> {
-    return this.o.result.discard(runId, door);
+    return this.o.results.discard(runId, door);
   }
 
   /** Takes the last of the three above back, within an hour. */
   undo(runId: string, door: PersonDoor): Promise<void> {
-    return this.o.result.undo(runId, door);
+    return this.o.results.undo(runId, door);
   }
 
   /** A file before or after the run, from the workspace root; undefined where that side has none. */
   fileAt(runId: string, side: 'before' | 'after', path: string): Promise<Uint8Array | undefined> {
-    return this.o.result.fileAt(runId, side, path);
+    return this.o.results.fileAt(runId, side, path);
   }
 
   /** Lets go of all work without a word in the ledger, as a crash would; for the end of the process. */
@@ -160,7 +157,7 @@ export class RunService {
       drive.stop.abort(new StoppedError('The host is closing.'));
     }
     await Promise.all([...this.drives.values()].map(({ done }) => done));
-    await this.o.endedRuns.close();
+    await this.o.results.close();
   }
 
   /** Resolves when no run is being driven any more. Never rejects: a run that breaks ends as failed. */
@@ -184,7 +181,7 @@ export class RunService {
           this.failRun(runId, error);
         }
       })
-      .then(() => this.o.endedRuns.tidy(runId))
+      .then(() => this.o.results.tidy(runId))
       .finally(() => {
         if (this.drives.get(runId)?.stop === stop) {
           this.drives.delete(runId);
@@ -218,14 +215,14 @@ export class RunService {
   /** What must be true before anything runs: the repository stands where the ledger says, nothing of a dead host is left. */
   private async prepare(runId: string, signal: AbortSignal): Promise<void> {
     const run = this.run(runId);
-    await this.o.processes.endSurvivors(runId);
+    const files = this.o.filesOf(runId);
+    await files.endSurvivors();
     this.o.budget.settleInterrupted(runId);
-    const repository = this.o.repositoryOf(runId);
     if (!run.seed) {
-      const seed = await repository.seed({ at: run.startedAt }, signal);
+      const seed = await files.seed({ at: run.startedAt }, signal);
       this.o.ledger.append({ type: 'repository-seeded', runId, actor: runtime, seed });
     } else if (run.integration) {
-      await repository.advanceIntegration(await repository.integrationHead(signal), run.integration.commit, signal);
+      await files.standAt(run.integration.commit, signal);
     }
     if (Object.keys(run.tasks).length === 0) {
       this.o.ledger.append({
@@ -288,8 +285,8 @@ export class RunService {
       : tasks.every(({ phase }) => phase === 'proven')
         ? 'succeeded'
         : 'failed';
-    const diff = await this.o.result.diff(run, signal);
-    const refused = status === 'succeeded' ? await this.o.result.handOver(run) : undefined;
+    const diff = await this.o.results.diff(run, signal);
+    const refused = status === 'succeeded' ? await this.o.results.handOver(run) : undefined;
     const reason = refused ?? run.reason ?? tasks.find(({ failure, phase }) => phase === 'failed' && failure)?.failure;
     this.endRun(runId, refused === undefined ? status : 'failed', reason, diff);
     await this.o.ledger.flushed();

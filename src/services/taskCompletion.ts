@@ -7,9 +7,8 @@ import type { EventDraft } from '../domain/events.ts';
 import type { CheckResult, CheckStage } from '../domain/proof.ts';
 import type { RunView, TaskView } from '../domain/squadState.ts';
 import type { Ledger } from '../ports.ts';
-import type { Processes } from '../workspace/processes.ts';
-import type { RunRepository } from '../workspace/repository.ts';
-import { runCheck } from '../workspace/verification/acceptance.ts';
+import type { TaskCommit } from '../workspace/repository.ts';
+import type { RunFiles } from '../workspace/runFiles.ts';
 
 export interface Claim {
   readonly summary: string;
@@ -33,19 +32,17 @@ const runtime = { kind: 'runtime' as const, id: 'runtime' };
 
 export class TaskCompletion {
   private readonly ledger: Ledger;
-  private readonly processes: Processes;
-  private readonly repositoryOf: (runId: string) => RunRepository;
+  private readonly filesOf: (runId: string) => RunFiles;
   /** One merge at a time for each run. */
   private readonly merging = new Map<string, Promise<unknown>>();
 
-  constructor(options: { ledger: Ledger; processes: Processes; repositoryOf: (runId: string) => RunRepository }) {
+  constructor(options: { ledger: Ledger; filesOf: (runId: string) => RunFiles }) {
     this.ledger = options.ledger;
-    this.processes = options.processes;
-    this.repositoryOf = options.repositoryOf;
+    this.filesOf = options.filesOf;
   }
 
   async complete(claimant: Claimant, claim: Claim, signal: AbortSignal): Promise<CompletionOutcome> {
-    const repository = this.repositoryOf(claimant.runId);
+    const files = this.filesOf(claimant.runId);
     const stamp = stampOf(claimant);
     const { task } = this.find(claimant);
     const base = task.baseCommit;
@@ -53,14 +50,14 @@ export class TaskCompletion {
       throw new Error(`${task.id} has no worktree.`);
     }
     this.ledger.append({ type: 'task-claimed', ...stamp, actor: { kind: 'agent', id: claimant.agentId }, ...claim });
-    const work = await repository.commitWorktree(worktreeName(task), base, commitOptions(task, claim), signal);
+    const work = await files.commitWorktree(worktreeName(task), base, commitOptions(task, claim), signal);
     this.ledger.append({ type: 'task-committed', ...stamp, actor: runtime, ...work });
     const failed = await this.check(claimant, 'task', base, work, signal);
     if (failed.length > 0) {
       return this.reopen(claimant, 'checks', describeFailures(failed));
     }
     this.ledger.append({ type: 'task-verified', ...stamp, actor: runtime, tree: work.tree });
-    if ((await repository.changedPaths(base, work.tree, signal)).length === 0) {
+    if (!(await files.hasChanges(base, work.tree, signal))) {
       return { accepted: true, proven: { type: 'task-proven', ...stamp, actor: runtime, ...work } };
     }
     return this.inTurn(claimant.runId, () => this.merge(claimant, claim, work.commit, signal));
@@ -72,16 +69,16 @@ export class TaskCompletion {
     commit: string,
     signal: AbortSignal,
   ): Promise<CompletionOutcome> {
-    const repository = this.repositoryOf(claimant.runId);
+    const files = this.filesOf(claimant.runId);
     const { run, task } = this.find(claimant);
     const onto = run.integration?.commit;
     if (onto === undefined) {
       throw new Error(`Run ${run.id} has no integration branch.`);
     }
-    const merged = await repository.mergeTask({ onto, commit, ...commitOptions(task, claim) }, signal);
+    const merged = await files.mergeTask({ onto, commit, ...commitOptions(task, claim) }, signal);
     const sendBack = async (cause: ReopenCause, conflicts: string[], detail: string): Promise<CompletionOutcome> => {
       const { at } = commitOptions(task, claim);
-      await repository.rebaseWorktree(worktreeName(task), { onto, commit, at }, signal);
+      await files.rebaseWorktree(worktreeName(task), { onto, commit, at }, signal);
       this.ledger.append({ type: 'task-rebased', ...stampOf(claimant), actor: runtime, baseCommit: onto, conflicts });
       return this.reopen(claimant, cause, detail);
     };
@@ -102,7 +99,7 @@ export class TaskCompletion {
         );
       }
     }
-    await repository.advanceIntegration(onto, merged.commit, signal);
+    await files.advanceIntegration(onto, merged.commit, signal);
     const { commit: integrated, tree } = merged;
     const stamp = stampOf(claimant);
     this.ledger.append({ type: 'task-merged', ...stamp, actor: runtime, commit: integrated, tree });
@@ -114,25 +111,22 @@ export class TaskCompletion {
     claimant: Claimant,
     stage: CheckStage,
     base: string,
-    on: { commit: string; tree: string },
+    on: TaskCommit,
     signal: AbortSignal,
   ): Promise<CheckResult[]> {
     const { task } = this.find(claimant);
     if (task.acceptance.length === 0) {
       return [];
     }
-    const repository = this.repositoryOf(claimant.runId);
-    const name = `${task.key}-${stage}`;
-    const checkoutRoot = await repository.checkout(name, on.commit, signal);
     const results: CheckResult[] = [];
-    for (const [index, check] of task.acceptance.entries()) {
-      const { processes } = this;
-      const place = { checkoutRoot, repository, base, tree: on.tree, processes, effect: `${task.id}.check` };
-      const result = await runCheck({ ...place, check, index, stage }, signal);
-      this.ledger.append({ type: 'check-ended', ...stampOf(claimant), actor: runtime, result });
-      results.push(result);
-    }
-    await repository.removeCheckout(name);
+    await this.filesOf(claimant.runId).runChecks(
+      { name: `${task.key}-${stage}`, stage, checks: task.acceptance, base, on, effect: `${task.id}.check` },
+      (result) => {
+        this.ledger.append({ type: 'check-ended', ...stampOf(claimant), actor: runtime, result });
+        results.push(result);
+      },
+      signal,
+    );
     return results.filter(({ passed }) => !passed);
   }
 

@@ -5,8 +5,8 @@ import { PLANNING_TASK_KEY } from '../domain/plan.ts';
 import type { RunView, TaskView } from '../domain/squadState.ts';
 import { BudgetReachedError } from '../budget/budgetKeeper.ts';
 import type { Ledger, Logger } from '../ports.ts';
-import type { RunRepository } from '../workspace/repository.ts';
-import { TaskWorkspace, type WorkspaceTools } from '../workspace/taskWorkspace.ts';
+import type { RunFiles } from '../workspace/runFiles.ts';
+import type { TaskWorkspace } from '../workspace/taskWorkspace.ts';
 import type { AgentCommunicationService } from './agentCommunicationService.ts';
 import type { AgentFactory } from './agentFactory.ts';
 import { worktreeName } from './taskCompletion.ts';
@@ -23,8 +23,7 @@ export interface Worker {
 export interface TaskWorkOptions {
   readonly ledger: Ledger;
   readonly logger: Logger;
-  readonly repositoryOf: (runId: string) => RunRepository;
-  readonly tools: WorkspaceTools;
+  readonly filesOf: (runId: string) => RunFiles;
   readonly factory: AgentFactory<Worker>;
   readonly communication: AgentCommunicationService;
 }
@@ -89,7 +88,7 @@ export class TaskWork {
   private async openWorkspace(taskId: string, runId: string, signal: AbortSignal): Promise<TaskWorkspace> {
     const task = this.task(runId, taskId);
     const base = task.baseCommit ?? this.run(runId).integration?.commit ?? '';
-    const root = await this.o.repositoryOf(runId).addWorktree(worktreeName(task), base, signal);
+    const workspace = await this.o.filesOf(runId).openTask(worktreeName(task), { base, effect: taskId }, signal);
     if (task.phase === 'ready') {
       appendToTask(this.o.ledger, task, { type: 'task-started', baseCommit: base });
     }
@@ -103,7 +102,7 @@ export class TaskWork {
       content: { kind: 'task-request', taskId, title: task.title, attempt: task.attempt },
       priority: task.priority,
     });
-    return TaskWorkspace.open(root, taskId, this.o.tools);
+    return workspace;
   }
 
   private giveUp(task: TaskView, why: string): void {

@@ -50,4 +50,14 @@ export function defineTool<Input>(tool: Tool<Input>): Tool {
   return tool;
 }
 
+/** Carries out one call. Rejects with what `run` throws. */
+export type PerformTool = (
+  tool: Tool,
+  input: unknown,
+  context: ToolContext,
+  signal: AbortSignal,
+) => Promise<ToolResult>;
+
+export const performTool: PerformTool = (tool, input, context, signal) => tool.run(input, context, signal);
+
 export const MAX_RESULT_CHARACTERS = 30_000;

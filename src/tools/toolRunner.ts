@@ -10,7 +10,7 @@ import { LedgerClosedError, messageOf, ToolRefusal } from '../domain/errors.ts';
 import type { EventOf } from '../domain/events.ts';
 import { pausePoint } from '../inbox/pausePoint.ts';
 import type { Ledger } from '../ports.ts';
-import { MAX_RESULT_CHARACTERS, type Tool, type ToolContext, type ToolResult } from './tool.ts';
+import { MAX_RESULT_CHARACTERS, type PerformTool, type Tool, type ToolContext, type ToolResult } from './tool.ts';
 
 /** Asks a person about one call and waits; the same call asks once, also across a restart. */
 export type AskPerson = (subject: RequestSubject, context: ToolContext, signal: AbortSignal) => Promise<RequestAnswer>;
@@ -20,10 +20,12 @@ type Outcome = EventOf<'tool-call-ended'>['outcome'];
 export class ToolRunner {
   private readonly ledger: Ledger;
   private readonly askPerson: AskPerson;
+  private readonly performTool: PerformTool;
 
-  constructor(ledger: Ledger, askPerson: AskPerson) {
-    this.ledger = ledger;
-    this.askPerson = askPerson;
+  constructor(options: { ledger: Ledger; askPerson: AskPerson; perform: PerformTool }) {
+    this.ledger = options.ledger;
+    this.askPerson = options.askPerson;
+    this.performTool = options.perform;
   }
 
   /** `interrupted`: the call had begun when the process ended, and nothing is known of its end. */
@@ -91,7 +93,7 @@ export class ToolRunner {
       throw new Error(`Attempt ${attempt} of ${taskId} is over; its effect was not begun.`);
     }
     try {
-      return this.end(call, context, 'ok', await tool.run(input, context, signal));
+      return this.end(call, context, 'ok', await this.performTool(tool, input, context, signal));
     } catch (error) {
       if (signal.aborted || error instanceof LedgerClosedError) {
         throw error;

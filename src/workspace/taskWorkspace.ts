@@ -16,15 +16,40 @@ export interface WorkspaceTools {
   readonly processes: Processes;
 }
 
-export class TaskWorkspace {
+/** What a task's tools work on. `WorktreeFiles` is the one on disk. */
+export interface TaskWorkspace {
   /** The workspace's own instructions for agents; '' where there are none. */
+  readonly instructions: string;
+  /** Text of a regular file. Throws ToolRefusal with what to do instead. */
+  readText(file: string): Promise<string>;
+  writeText(file: string, text: string): Promise<{ created: boolean }>;
+  /** Files that are not ignored, relative to the root, sorted. */
+  listFiles(signal: AbortSignal): Promise<string[]>;
+  /** Lines `path:number:text` that match, over files that are not ignored. A wrong expression is a GitError. */
+  search(options: { query: string; isRegex: boolean; glob?: string }, signal: AbortSignal): Promise<string[]>;
+  run(
+    options: { command: string; cwd?: string; timeoutMs: number; onOutput: (text: string) => void },
+    signal: AbortSignal,
+  ): Promise<ProcessResult>;
+  runTests(options: { filter?: string }, signal: AbortSignal): Promise<Finding>;
+}
+
+/** `effect` begins the key that this workspace's processes carry. */
+export async function openTaskWorkspace(root: string, effect: string, tools: WorkspaceTools): Promise<TaskWorkspace> {
+  const texts = await Promise.all(
+    INSTRUCTION_FILES.map((file) => readFile(path.join(root, file), 'utf8').catch(() => '')),
+  );
+  return new WorktreeFiles(root, effect, tools, texts.filter(Boolean).join('\n\n').slice(0, MAX_INSTRUCTIONS));
+}
+
+class WorktreeFiles implements TaskWorkspace {
   readonly instructions: string;
   private readonly root: string;
   private readonly effect: string;
   private readonly files: SafeFiles;
   private readonly tools: WorkspaceTools;
 
-  private constructor(root: string, effect: string, tools: WorkspaceTools, instructions: string) {
+  constructor(root: string, effect: string, tools: WorkspaceTools, instructions: string) {
     this.root = root;
     this.effect = effect;
     this.tools = tools;
@@ -32,15 +57,6 @@ export class TaskWorkspace {
     this.instructions = instructions;
   }
 
-  /** `effect` begins the key that this workspace's processes carry. */
-  static async open(root: string, effect: string, tools: WorkspaceTools): Promise<TaskWorkspace> {
-    const texts = await Promise.all(
-      INSTRUCTION_FILES.map((file) => readFile(path.join(root, file), 'utf8').catch(() => '')),
-    );
-    return new TaskWorkspace(root, effect, tools, texts.filter(Boolean).join('\n\n').slice(0, MAX_INSTRUCTIONS));
-  }
-
-  /** Text of a regular file. Throws ToolRefusal with what to do instead. */
   async readText(file: string): Promise<string> {
     const { bytes } = await this.files.read(file);
     if (bytes.includes(0)) {
@@ -54,14 +70,12 @@ export class TaskWorkspace {
     return { created: before === undefined };
   }
 
-  /** Files that are not ignored, relative to the root, sorted. */
   async listFiles(signal: AbortSignal): Promise<string[]> {
     const options = ['--cached', '--others', '--exclude-standard', '--deduplicate', '-z'];
     const listed = await this.tools.git.text(['ls-files', ...options], { cwd: this.root }, signal);
     return listed.split('\0').filter(Boolean).sort();
   }
 
-  /** Lines `path:number:text` that match, over files that are not ignored. A wrong expression is a GitError. */
   async search(options: { query: string; isRegex: boolean; glob?: string }, signal: AbortSignal): Promise<string[]> {
     const scope = options.glob === undefined ? [] : ['--', `:(glob)${options.glob}`];
     const how = ['-n', '-I', '--untracked', '--no-color', options.isRegex ? '-E' : '-F', '-e', options.query];

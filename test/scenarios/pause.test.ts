@@ -7,6 +7,7 @@ import type { RunView } from '../../src/domain/squadState.ts';
 import { systemClock } from '../../src/host/clock.ts';
 import { HostModels } from '../../src/host/models.ts';
 import { SquadLedger } from '../../src/ledger/squadLedger.ts';
+import { GitSquadFiles } from '../../src/services/gitSquadFiles.ts';
 import { createSquad, type Squad } from '../../src/squad.ts';
 import { anyOptions } from '../support/builders.ts';
 
@@ -26,7 +27,13 @@ describe('a run that is paused', () => {
     const laterOwner = path.join(folder, `epoch.${++epoch + 1}`);
     const ledger = await SquadLedger.open({ storage, epoch, laterOwner, host: 'terminal', clock: systemClock });
     const models = new HostModels({ media, apiKey: () => Promise.resolve(undefined), rehearsalPauseMs: 1 });
-    squad = createSquad({ ledger, models, clock: systemClock, logger, workspaceRoot, storage });
+    squad = createSquad({
+      ledger,
+      models,
+      clock: systemClock,
+      logger,
+      files: new GitSquadFiles({ workspaceRoot, storage, clock: systemClock }),
+    });
     closeLedger = () => ledger.close();
     await squad.runs.open();
   };

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { RUNTIME } from '../../src/domain/events.ts';
 import type { RunView } from '../../src/domain/squadState.ts';
 import { SquadLedger } from '../../src/ledger/squadLedger.ts';
+import { GitSquadFiles } from '../../src/services/gitSquadFiles.ts';
 import { createSquad, type Squad } from '../../src/squad.ts';
 import { Git } from '../../src/workspace/git.ts';
 import { RunRepository } from '../../src/workspace/repository.ts';
@@ -52,7 +53,13 @@ export class ResultBench {
       error: (message: string) => this.warnings.push(message),
     };
     const models = { select: () => Promise.reject(new Error('Nobody needs a model here.')) };
-    const squad = createSquad({ ledger, models, clock, logger, workspaceRoot, storage });
+    const squad = createSquad({
+      ledger,
+      models,
+      clock,
+      logger,
+      files: new GitSquadFiles({ workspaceRoot, storage, clock }),
+    });
     this.opened = { squad, ledger };
     await squad.runs.open();
   }

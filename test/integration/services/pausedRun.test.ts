@@ -9,6 +9,7 @@ import { openRequests, type RunView } from '../../../src/domain/squadState.ts';
 import { systemClock } from '../../../src/host/clock.ts';
 import { HostModels } from '../../../src/host/models.ts';
 import { SquadLedger } from '../../../src/ledger/squadLedger.ts';
+import { GitSquadFiles } from '../../../src/services/gitSquadFiles.ts';
 import { createSquad, type Squad } from '../../../src/squad.ts';
 import { anyOptions } from '../../support/builders.ts';
 
@@ -50,7 +51,13 @@ describe('a run that is paused', () => {
     const laterOwner = path.join(storage, `epoch.${++epoch + 1}`);
     ledger = await SquadLedger.open({ storage, epoch, laterOwner, host: 'editor', clock: systemClock });
     const workspaceRoot = path.join(folder, 'workspace');
-    squad = createSquad({ ledger, models, clock: systemClock, logger, workspaceRoot, storage });
+    squad = createSquad({
+      ledger,
+      models,
+      clock: systemClock,
+      logger,
+      files: new GitSquadFiles({ workspaceRoot, storage, clock: systemClock }),
+    });
     ledger.onDidAppend((event: SquadEvent) => {
       if (BEGINNINGS.has(event.type) && theRun().paused) {
         begun.push(`${event.sequence} ${event.type}`);

@@ -8,6 +8,7 @@ import { openRequests, type RunView } from '../../../src/domain/squadState.ts';
 import { systemClock } from '../../../src/host/clock.ts';
 import { SquadLedger } from '../../../src/ledger/squadLedger.ts';
 import type { LanguageModel } from '../../../src/ports.ts';
+import { GitSquadFiles } from '../../../src/services/gitSquadFiles.ts';
 import { createSquad, type Squad } from '../../../src/squad.ts';
 import { anyOptions } from '../../support/builders.ts';
 
@@ -57,7 +58,13 @@ describe('what a person says to the team', () => {
     const laterOwner = path.join(folder, 'epoch.2');
     ledger = await SquadLedger.open({ storage, epoch: 1, laterOwner, host: 'editor', clock: systemClock });
     const models = { select: () => Promise.resolve(model) };
-    squad = createSquad({ ledger, models, clock: systemClock, logger, workspaceRoot, storage });
+    squad = createSquad({
+      ledger,
+      models,
+      clock: systemClock,
+      logger,
+      files: new GitSquadFiles({ workspaceRoot, storage, clock: systemClock }),
+    });
   });
 
   after(async () => {
