@@ -38,6 +38,8 @@ export interface Ledger {
   readonly isOpen: boolean;
   /** Throws LedgerClosedError once the ledger is closed. */
   append(...drafts: EventDraft[]): Appended;
+  /** Called right before every effect. Throws LedgerClosedError once another process has taken the squad over. */
+  assertOwner(): void;
   /** Fires in the turn of `append`, after the state has changed, once per event in order. */
   readonly onDidAppend: Event<SquadEvent>;
   /** Resolves once everything appended so far is durable. */

@@ -15,13 +15,25 @@ export class StorageError extends HumanError {
   override name = 'StorageError';
 }
 
-/** Another living process owns this workspace's squad. */
+/** Another process owns this workspace's squad and lives. */
 export class SquadOwnedError extends StorageError {
   override name = 'SquadOwnedError';
   readonly pid: number;
   constructor(pid: number, host: string) {
     super(
       `Another DevSquad (${host}, process ${pid}) runs this workspace's squad. Close it, or stop its runs with "devsquad stop", and try again.`,
+    );
+    this.pid = pid;
+  }
+}
+
+/** Another process owns this workspace's squad and does not answer; only a person may take over from it. */
+export class SquadSilentError extends StorageError {
+  override name = 'SquadSilentError';
+  readonly pid: number;
+  constructor(pid: number, host: string) {
+    super(
+      `Another DevSquad (${host}, process ${pid}) owns this workspace's squad and does not answer. Wait for it or end it; or take over: at a terminal and in VS Code you are asked.`,
     );
     this.pid = pid;
   }

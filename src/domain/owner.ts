@@ -4,6 +4,8 @@ import * as z from 'zod';
 export const ownerRecordSchema = z.object({
   epoch: z.number().int().positive(),
   pid: z.number().int(),
+  /** Tells this process from any later one with the same number; absent where the system cannot tell. */
+  startMark: z.string().optional(),
   host: z.enum(['terminal', 'editor']),
   /** Where its socket listens. */
   address: z.string(),

@@ -7,7 +7,8 @@ import type { OwnerRecord } from '../domain/owner.ts';
 import { isUnfinished } from '../domain/run.ts';
 import type { SquadView } from '../domain/squadState.ts';
 import { readJournal } from '../ledger/journalFile.ts';
-import { isAlive, registeredOwner, takeOwnership } from '../ledger/ownership.ts';
+import { registeredOwner } from '../ledger/ownerRecords.ts';
+import { probeOwner } from '../ledger/ownership.ts';
 import { ownerFolder, squadKey } from '../ledger/squadHome.ts';
 import { SquadLedger, stateOf } from '../ledger/squadLedger.ts';
 import type { LanguageModels, Logger } from '../ports.ts';
@@ -16,11 +17,9 @@ import { TablesStore } from '../store/sqljs/tablesClient.ts';
 import { TablesFeed } from '../store/tablesFeed.ts';
 import { GitSquadFiles } from '../services/gitSquadFiles.ts';
 import { createSquad, type Squad } from '../squad.ts';
+import { claimSquad, type AboutSilentOwner } from './claimSquad.ts';
 import { systemClock } from './clock.ts';
 import { squadHome } from './home.ts';
-
-/** How long a living owner is waited for before the person is told. */
-const OWNER_PATIENCE_MS = 10_000;
 
 export interface OpenSquad extends Squad {
   readonly ledger: SquadLedger;
@@ -36,6 +35,8 @@ export interface HostOptions {
   readonly host: 'terminal' | 'editor';
   /** Where the squad's folder is made for a workspace that has none yet; `~/.devsquad/squads` where nothing is said. */
   readonly squads?: string;
+  /** Asked about an owner that does not answer; where nobody can be asked it keeps the squad. */
+  readonly aboutSilentOwner?: AboutSilentOwner;
 }
 
 /** Where the squad of a workspace keeps its state: the given folder, the registered one, or the default. */
@@ -50,7 +51,7 @@ export async function findStorage(
   if (storage === undefined || registered === undefined || path.resolve(storage) === registered.storage) {
     return storage === undefined ? fallback : path.resolve(storage);
   }
-  if (await isAlive(registered, signal)) {
+  if ((await probeOwner(registered, signal)) !== 'gone') {
     throw new StorageError(
       `Another DevSquad (process ${registered.pid}) runs this workspace's squad in ${registered.storage}.`,
     );
@@ -87,7 +88,7 @@ export async function readSquad(
   if (!registered) {
     return undefined;
   }
-  const owner = (await isAlive(registered, signal)) ? registered.host : 'nobody';
+  const owner = (await probeOwner(registered, signal)) === 'gone' ? 'nobody' : registered.host;
   return { state: stateOf(await readJournal(registered.storage)), owner };
 }
 
@@ -99,17 +100,15 @@ export async function openSquad(options: HostOptions, signal: AbortSignal): Prom
   }
   const home = squadHome();
   let squad: Squad | undefined;
-  const ownership = await takeOwnership(
+  const ownership = await claimSquad(
     {
       folder: ownerFolder(home, workspaceRoot),
       home,
       storage,
       host: options.host,
-      pid: process.pid,
-      clock: systemClock,
-      waitMs: OWNER_PATIENCE_MS,
       answer: (request, trusted) => answerProcess(squad, request, trusted),
     },
+    options.aboutSilentOwner,
     signal,
   );
   try {
@@ -122,7 +121,10 @@ export async function openSquad(options: HostOptions, signal: AbortSignal): Prom
     const ledgerSequence = ledger.state.sequence;
     const tables = await TablesStore.open({ folder: storage, ledgerSequence, clock: systemClock, logger }, signal);
     const feed = new TablesFeed(ledger, tables, logger);
-    const files = new GitSquadFiles({ workspaceRoot, storage, clock: systemClock });
+    const beforeStart = (): void => {
+      ledger.assertOwner();
+    };
+    const files = new GitSquadFiles({ workspaceRoot, storage, clock: systemClock, beforeStart });
     const made = createSquad({ ledger, models, clock: systemClock, logger, files });
     await made.runs.open();
     squad = made;

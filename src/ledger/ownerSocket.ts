@@ -9,6 +9,7 @@ import path from 'node:path';
 import { messageOf, StorageError } from '../domain/errors.ts';
 
 const LONGEST_ADDRESS = 90;
+const SOCKET_NAME = /^[0-9a-f]{16}$/;
 const LONGEST_LINE = 1024 * 1024;
 
 export interface OwnerSocket {
@@ -73,10 +74,11 @@ async function closeServer(server: Server, connections: Set<Socket>, address: st
   }
 }
 
-export type OwnerReply = { kind: 'gone' } | { kind: 'silent' } | { kind: 'answered'; reply: unknown };
+export type OwnerReply = { kind: 'gone' | 'cut' | 'silent' } | { kind: 'answered'; reply: unknown };
 
 /**
- * Asks an owner. `gone`: nobody listens there any more. `silent`: somebody took the connection but said nothing within
+ * Asks an owner. `gone`: nobody listens there any more. `cut`: the connection was taken and closed without a word, as an
+ * owner does that is going, or one that has too many files open. `silent`: it was taken, and nothing was said within
  * `timeoutMs`. Never rejects but with the signal's reason.
  */
 export async function ask(
@@ -107,10 +109,10 @@ export async function ask(
     signal.addEventListener('abort', onAbort, { once: true });
     socket.once('connect', () => socket.write(`${JSON.stringify(request)}\n`));
     socket.once('error', (error: NodeJS.ErrnoException) => {
-      finish(error.code === 'ECONNREFUSED' || error.code === 'ENOENT' ? { kind: 'gone' } : { kind: 'silent' });
+      finish({ kind: error.code === 'ECONNREFUSED' || error.code === 'ENOENT' ? 'gone' : 'cut' });
     });
     socket.once('close', () => {
-      finish({ kind: 'gone' });
+      finish({ kind: 'cut' });
     });
     onLines(socket, (line) => {
       try {
@@ -119,6 +121,26 @@ export async function ask(
         finish({ kind: 'silent' });
       }
     });
+  });
+}
+
+/** Rejects with the signal's reason. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const finish = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', finish);
+      if (signal.aborted) {
+        reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
+      } else {
+        resolve();
+      }
+    };
+    const timer = setTimeout(finish, ms);
+    signal.addEventListener('abort', finish);
+    if (signal.aborted) {
+      finish();
+    }
   });
 }
 
@@ -137,6 +159,13 @@ function onLines(socket: Socket, onLine: (line: string) => void): void {
       onLine(line);
     }
   });
+}
+
+/** Removes the socket file of an owner that is gone. What has another name than our sockets have is left alone. */
+export function removeSocket(address: string): void {
+  if (process.platform !== 'win32' && SOCKET_NAME.test(path.basename(address))) {
+    rmSync(address, { force: true });
+  }
 }
 
 function newAddress(runtimeFolders: readonly string[]): string {

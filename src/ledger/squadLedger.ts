@@ -3,6 +3,7 @@
  * journal's thread in the same turn; whatever must not run ahead of the disk waits for `durable`. When a write fails the
  * ledger closes: nothing more is appended, acknowledged or done in its name.
  */
+import { existsSync } from 'node:fs';
 import { Emitter, type Event } from '../base/emitter.ts';
 import { LedgerClosedError, messageOf, StorageError } from '../domain/errors.ts';
 import { EVENT_TYPES, EVENT_VERSION, RUNTIME, type EventDraft, type SquadEvent } from '../domain/events.ts';
@@ -32,6 +33,7 @@ export class SquadLedger implements Ledger {
   private readonly living: SquadState;
   private readonly places: RecordPlace[];
   private readonly epoch: number;
+  private readonly laterOwner: string;
   private readonly clock: Clock;
   private readonly appended = new Emitter<SquadEvent>();
   private readonly closing = new Emitter<Error>();
@@ -48,6 +50,7 @@ export class SquadLedger implements Ledger {
     this.damage = history.damage;
     this.durableSequence = history.lastSequence;
     this.epoch = options.epoch;
+    this.laterOwner = options.laterOwner;
     this.clock = options.clock;
   }
 
@@ -112,6 +115,13 @@ export class SquadLedger implements Ledger {
     const durable = this.durableUpTo(last);
     this.announce(events);
     return { events, durable };
+  }
+
+  assertOwner(): void {
+    this.lookForLaterOwner();
+    if (this.closedBy) {
+      throw this.closedBy;
+    }
   }
 
   flushed(): Promise<void> {
@@ -198,7 +208,18 @@ export class SquadLedger implements Ledger {
     return durable;
   }
 
+  private lookForLaterOwner(): void {
+    if (!this.closedBy && existsSync(this.laterOwner)) {
+      this.fail(new LedgerClosedError('Another DevSquad has taken over this squad. What was acknowledged is safe.'));
+    }
+  }
+
   private settle(sequence: number): void {
+    // This process may have been stopped since the thread looked.
+    this.lookForLaterOwner();
+    if (this.closedBy) {
+      return;
+    }
     this.durableSequence = Math.max(this.durableSequence, sequence);
     const waiting = this.waiters;
     this.waiters = waiting.filter((waiter) => waiter.sequence > sequence);

@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { RequestAnswer } from '../domain/approval.ts';
 import { messageOf } from '../domain/errors.ts';
+import type { OwnerRecord } from '../domain/owner.ts';
 import { describeRequest } from '../domain/requestWords.ts';
 import { openRequests } from '../domain/squadState.ts';
 import type { OpenSquad } from '../host/openSquad.ts';
@@ -57,6 +58,21 @@ function questionOf(kind: OpenRequest['subject']['kind']): string {
     case 'command':
     case 'write':
       return 'allow, or deny (a reason helps the agent): ';
+  }
+}
+
+/** Asks what to do about another process that owns the squad and says nothing. Only "take over", written out, ends it. */
+export async function aboutSilentOwner({ host, pid }: OwnerRecord): Promise<'take-over' | 'leave'> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await terminal.question(
+      `Another DevSquad (${host}, process ${pid}) owns this workspace's squad and has not answered for 10 seconds.\n` +
+        `Taking over ends that process and goes on from everything it has acknowledged.\n` +
+        `Type "take over" to do so, or press Enter to leave it alone: `,
+    );
+    return answer.trim().toLowerCase() === 'take over' ? 'take-over' : 'leave';
+  } finally {
+    terminal.close();
   }
 }
 

@@ -6,7 +6,8 @@ import { isUnfinished, type RunOptions } from '../domain/run.ts';
 import { openRequests, type RunView, type SquadView } from '../domain/squadState.ts';
 import { isHeld } from '../domain/task.ts';
 import { readJournal } from '../ledger/journalFile.ts';
-import { askOwner, registeredOwner } from '../ledger/ownership.ts';
+import { registeredOwner } from '../ledger/ownerRecords.ts';
+import { askOwner } from '../ledger/ownership.ts';
 import { squadHome } from '../host/home.ts';
 import { ownerFolder } from '../ledger/squadHome.ts';
 import { stateOf } from '../ledger/squadLedger.ts';
@@ -15,7 +16,7 @@ import type { CommandLine } from './commandLine.ts';
 import { HostModels } from '../host/models.ts';
 import { checkWorkspace, findStorage, openSquad, type HostOptions, type OpenSquad } from '../host/openSquad.ts';
 import { EventOutput } from './eventOutput.ts';
-import { parseAnswer, promptForAnswers } from './terminalPrompt.ts';
+import { aboutSilentOwner, parseAnswer, promptForAnswers } from './terminalPrompt.ts';
 import { TerminalView } from './terminalView.ts';
 
 /** The worst of several runs decides. */
@@ -230,7 +231,14 @@ async function stop(command: CommandLine, signal: AbortSignal): Promise<number> 
 
 function hostOptions({ workspace, storage }: CommandLine, media: string): HostOptions {
   const models = modelsOf(media);
-  return { workspace, ...(storage === undefined ? {} : { storage }), logger: stderrLogger, models, host: 'terminal' };
+  return {
+    workspace,
+    ...(storage === undefined ? {} : { storage }),
+    logger: stderrLogger,
+    models,
+    host: 'terminal',
+    ...(process.stdin.isTTY ? { aboutSilentOwner } : {}),
+  };
 }
 
 function modelsOf(media: string): HostModels {

@@ -121,6 +121,7 @@ export class EndedRuns {
       await this.o.turns.take(async (signal) => {
         const run = this.o.ledger.state.runs[runId];
         if (run?.phase === 'ended') {
+          this.o.ledger.assertOwner();
           await work(run, signal);
         }
       });

@@ -24,11 +24,15 @@ export class GitSquadFiles implements SquadFiles {
   private readonly tools: WorkspaceTools;
   private readonly known = new Map<string, { repository: RunRepository; files: RunFiles }>();
 
-  /** `storage` is the squad's own folder; each run has a folder in it. */
-  constructor(options: { workspaceRoot: string; storage: string; clock: Clock }) {
+  /**
+   * `storage` is the squad's own folder; each run has a folder in it. `beforeStart` is called right before each start of a
+   * program, git included; what it throws becomes that start's end.
+   */
+  constructor(options: { workspaceRoot: string; storage: string; clock: Clock; beforeStart?: () => void }) {
     this.workspaceRoot = options.workspaceRoot;
     this.folders = new RunFolders(options.storage);
-    this.tools = { git: new Git(), processes: new Processes({ clock: options.clock }) };
+    const { clock, beforeStart = () => undefined } = options;
+    this.tools = { git: new Git({ beforeStart }), processes: new Processes({ clock, beforeStart }) };
   }
 
   runFiles(runId: string): RunFiles {

@@ -156,7 +156,7 @@ export class RunResult {
     }
     const paths = [...plan.pending, ...plan.done];
     await this.o.ledger.append({ type: 'apply-started', ...stamp, door: decision.door, paths }).durable;
-    const outcome = await attempt(signal, () => applyChanges(request, signal));
+    const outcome = await this.attempt(signal, () => applyChanges(request, signal));
     const detail = describe(outcome, interrupted ? plan.done : []);
     const applied = outcome.kind === 'applied';
     await this.o.ledger.append({ type: 'apply-ended', ...stamp, applied, detail }).durable;
@@ -172,11 +172,25 @@ export class RunResult {
       return undoRefusal(plan.conflicts, []);
     }
     await this.o.ledger.append({ type: 'apply-undo-started', ...stamp, door: decision.door }).durable;
-    const outcome = await attempt(signal, () => undoApply(request, signal));
+    const outcome = await this.attempt(signal, () => undoApply(request, signal));
     const detail = describeUndo(outcome, interrupted ? plan.done : []);
     const undone = outcome.kind === 'applied';
     await this.o.ledger.append({ type: 'apply-undo-ended', ...stamp, undone, detail }).durable;
     return undone ? undefined : detail;
+  }
+
+  /** A file that cannot be written is an outcome, which ends what was started; a closing host is not, and leaves it open. */
+  private async attempt(signal: AbortSignal, write: () => ReturnType<typeof applyChanges>): Promise<Written> {
+    this.o.ledger.assertOwner();
+    try {
+      return await write();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof LedgerClosedError) {
+        throw error;
+      }
+      return { kind: 'failed', error };
+    }
   }
 
   private async putOnBranch(
@@ -253,16 +267,6 @@ export class RunResult {
 }
 
 type Written = Awaited<ReturnType<typeof applyChanges>> | { readonly kind: 'failed'; readonly error: unknown };
-
-/** A file that cannot be written is an outcome, which ends what was started; a closing host is not, and leaves it open. */
-async function attempt(signal: AbortSignal, write: () => ReturnType<typeof applyChanges>): Promise<Written> {
-  try {
-    return await write();
-  } catch (error) {
-    signal.throwIfAborted();
-    return { kind: 'failed', error };
-  }
-}
 
 function byPerson(door: PersonDoor): Decision {
   return { actor: { kind: 'person', id: 'you' }, door };

@@ -92,6 +92,7 @@ export class ToolRunner {
     if (this.ledger.state.runs[runId]?.tasks[taskId]?.attempt !== attempt) {
       throw new Error(`Attempt ${attempt} of ${taskId} is over; its effect was not begun.`);
     }
+    this.ledger.assertOwner();
     try {
       return this.end(call, context, 'ok', await this.performTool(tool, input, context, signal));
     } catch (error) {

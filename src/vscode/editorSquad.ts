@@ -9,6 +9,7 @@ import * as vscode from 'vscode';
 import { Emitter } from '../base/emitter.ts';
 import { HumanError, messageOf } from '../domain/errors.ts';
 import type { SquadEvent } from '../domain/events.ts';
+import type { OwnerRecord } from '../domain/owner.ts';
 import { isUnfinished } from '../domain/run.ts';
 import type { SquadView } from '../domain/squadState.ts';
 import type { HostModels } from '../host/models.ts';
@@ -129,6 +130,7 @@ export class EditorSquad implements vscode.Disposable {
       logger: this.logger,
       models: await this.models(),
       host: 'editor',
+      aboutSilentOwner,
     };
     const squad = await openSquad(options, this.closing.signal);
     this.opened = squad;
@@ -184,6 +186,18 @@ export class EditorSquad implements vscode.Disposable {
       this.changes.fire();
     }, COALESCE_MS);
   }
+}
+
+async function aboutSilentOwner({ host, pid }: OwnerRecord): Promise<'take-over' | 'leave'> {
+  const clicked = await vscode.window.showWarningMessage(
+    'Take over this workspace’s squad?',
+    {
+      modal: true,
+      detail: `Another DevSquad (${host === 'editor' ? 'a window of VS Code' : 'a terminal'}, process ${pid}) owns it and has not answered for 10 seconds. Taking over ends that process and goes on from everything it has acknowledged.`,
+    },
+    'Take Over',
+  );
+  return clicked === 'Take Over' ? 'take-over' : 'leave';
 }
 
 async function isRegistered(workspace: string): Promise<boolean> {

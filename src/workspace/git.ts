@@ -47,10 +47,13 @@ const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'TMP', 'SYSTEMROOT', 'XDG_C
 
 export class Git {
   private readonly program: string;
+  private readonly beforeStart: () => void;
   private usable: Promise<void> | undefined;
 
-  constructor(options: { program?: string } = {}) {
+  /** `beforeStart` is called right before each start of the program; what it throws becomes the call's end. */
+  constructor(options: { program?: string; beforeStart?: () => void } = {}) {
     this.program = options.program ?? 'git';
+    this.beforeStart = options.beforeStart ?? (() => undefined);
   }
 
   /** Rejects with a HumanError when git is missing or too old. Asks once. */
@@ -69,8 +72,9 @@ export class Git {
   }
 
   /** Rejects with a GitError, with a HumanError when git is missing, or with the signal's reason. */
-  run(args: readonly string[], call: GitCall, signal: AbortSignal): Promise<GitAnswer> {
+  async run(args: readonly string[], call: GitCall, signal: AbortSignal): Promise<GitAnswer> {
     signal.throwIfAborted();
+    this.beforeStart();
     const { promise, resolve, reject } = Promise.withResolvers<GitAnswer>();
     const fixed = call.withPersonalConfig ? [] : FIXED_CONFIG;
     const child = spawn(this.program, [...fixed, ...args], { cwd: call.cwd, env: environmentOf(call), stdio: 'pipe' });

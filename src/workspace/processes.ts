@@ -44,9 +44,12 @@ const INHERITED = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'USER', 'LOGNAME', 'SHELL',
 
 export class Processes {
   private readonly clock: Clock;
+  private readonly beforeStart: () => void;
 
-  constructor(options: { clock: Clock }) {
+  /** `beforeStart` is called right before each start of a command; what it throws becomes the call's end. */
+  constructor(options: { clock: Clock; beforeStart?: () => void }) {
     this.clock = options.clock;
+    this.beforeStart = options.beforeStart ?? (() => undefined);
   }
 
   /**
@@ -56,6 +59,7 @@ export class Processes {
   async run(request: ProcessRequest, signal: AbortSignal): Promise<ProcessResult> {
     signal.throwIfAborted();
     const startedAt = this.clock.now();
+    this.beforeStart();
     const child = await start(request);
     const output = new OutputCollector(request.maxOutputBytes);
     const ended = watch(child, output, request.onOutput);

@@ -31,6 +31,12 @@ export class MemoryLedger implements Ledger {
     return { events, durable: Promise.resolve() };
   }
 
+  assertOwner(): void {
+    if (!this.isOpen) {
+      throw new LedgerClosedError('The ledger is closed.');
+    }
+  }
+
   /** Takes an event over as it was recorded; its sequence must be the next one. */
   tell(event: SquadEvent): void {
     if (event.sequence !== this.state.sequence + 1) {

@@ -97,6 +97,21 @@ describe('SquadLedger', () => {
     await ledger.close();
   });
 
+  it('lets no effect begin once a later owner has linked, before anything was written', async () => {
+    const ledger = await open(1);
+    ledger.assertOwner();
+    await writeFile(path.join(storage, 'epoch.2'), '');
+    const failures: Error[] = [];
+    ledger.onDidFail((error) => failures.push(error));
+
+    assert.throws(() => {
+      ledger.assertOwner();
+    }, /taken over/);
+    assert.equal(failures.length, 1);
+    assert.equal(ledger.isOpen, false);
+    await ledger.close();
+  });
+
   it('tells of damage in the middle, keeps the file, and goes on from the last good event', async () => {
     const first = await open(1);
     await first.append(agent('coding-1')).durable;
