@@ -142,6 +142,7 @@ export class TeamTools {
           type,
           content: { kind: 'text', text: content },
           priority,
+          task: { taskId: context.taskId, attempt: context.attempt },
         });
         return { text: `Sent to ${receivers.join(', ')}.` };
       },

@@ -7,6 +7,9 @@ export type MessageType = z.infer<typeof messageTypeSchema>;
 export const partySchema = z.object({ kind: z.enum(['agent', 'person', 'runtime']), id: z.string() });
 export type Party = z.infer<typeof partySchema>;
 
+/** No text longer than this stays in the living state; the event has it. */
+export const LONGEST_TEXT = 4096;
+
 /** Whom `senderId` and `receiverId` mean when it is no agent. */
 export const RUNTIME_ID = 'runtime';
 export const PERSON_ID = 'you';

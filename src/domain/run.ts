@@ -12,6 +12,7 @@ import type { DeepReadonly } from '../base/deepReadonly.ts';
 import { approvalScopeSchema, type RequestRecord } from './approval.ts';
 import { budgetLimitsSchema, type BudgetAccount } from './budget.ts';
 import { limitsSchema } from './limits.ts';
+import type { Mail } from './mailbox.ts';
 import type { MessageRecord } from './message.ts';
 import type { ProjectPlan } from './plan.ts';
 import type { Task } from './task.ts';
@@ -115,7 +116,9 @@ export interface Run {
   /** Model calls under way and what each may cost at most. */
   reservations: Record<string, { taskId: string; tokens: number }>;
   tasks: Record<string, Task>;
+  /** By id: all that wait, and the newest of those that are over. */
   messages: Record<string, MessageRecord>;
+  mail: Mail;
   requests: Record<string, RequestRecord>;
   /** Counts that ids are made of, so that the same inputs give the same ids. */
   counters: { message: number; request: number; call: number };

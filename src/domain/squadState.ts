@@ -7,7 +7,8 @@ import type { DeepReadonly } from '../base/deepReadonly.ts';
 import type { Agent } from './agent.ts';
 import { emptyAccount } from './budget.ts';
 import type { EventOf, SquadEvent } from './events.ts';
-import type { MessageRecord } from './message.ts';
+import { addMessage, emptyMail, endMessage, messageOf } from './mailbox.ts';
+import { LONGEST_TEXT } from './message.ts';
 import type { RequestRecord } from './approval.ts';
 import type { Run } from './run.ts';
 import { isOver, type Task } from './task.ts';
@@ -26,9 +27,6 @@ export type SquadView = DeepReadonly<SquadState>;
 export type RunView = DeepReadonly<Run>;
 export type TaskView = DeepReadonly<Task>;
 export type AgentView = DeepReadonly<Agent>;
-
-/** No text longer than this stays in the living state; the event has it. */
-export const LONGEST_TEXT = 4096;
 
 export const emptyState = (): SquadState => ({ sequence: 0, epoch: 0, runs: {}, standing: { agents: {} } });
 
@@ -77,6 +75,7 @@ function startRun(event: EventOf<'run-started'>): Run {
     reservations: {},
     tasks: {},
     messages: {},
+    mail: emptyMail(),
     requests: {},
     counters: { message: 0, request: 0, call: 0 },
     startedAt: event.at,
@@ -118,17 +117,16 @@ function applyToRun(state: SquadState, run: Run, event: RunEvent): void {
       run.phase = 'planning';
       return;
     case 'message-sent':
-      run.counters.message++;
-      run.messages[event.message.id] = recordMessage(event);
+      addMessage(run, event.message, event);
       return;
     case 'message-delivered':
       messageOf(run, event.messageId).status = 'delivered';
       return;
     case 'message-acknowledged':
-      Object.assign(messageOf(run, event.messageId), { status: 'processed', processedAt: event.at });
+      endMessage(run, event.messageId, { status: 'processed', processedAt: event.at });
       return;
     case 'message-failed':
-      messageOf(run, event.messageId).status = 'failed';
+      endMessage(run, event.messageId, { status: 'failed' });
       return;
     case 'request-opened':
       run.counters.request++;
@@ -278,7 +276,7 @@ function applyToTask(
     case 'conversation-noted':
       task.conversation.push(event.sequence);
       if (event.messageId !== undefined) {
-        Object.assign(messageOf(run, event.messageId), { status: 'processed', processedAt: event.at });
+        endMessage(run, event.messageId, { status: 'processed', processedAt: event.at });
       }
       return;
     case 'tool-call-started':
@@ -389,22 +387,6 @@ function settleCall(run: Run, task: Task, event: EventOf<'model-call-ended'> | E
   }
 }
 
-function recordMessage(event: EventOf<'message-sent'>): MessageRecord {
-  const { message } = event;
-  const longText =
-    message.content.kind === 'text' && message.content.text.length > LONGEST_TEXT ? message.content.text : undefined;
-  return {
-    ...message,
-    content:
-      longText === undefined
-        ? message.content
-        : { kind: 'stored', sequence: event.sequence, preview: longText.slice(0, 200) },
-    status: 'pending',
-    sentAt: event.at,
-    sequence: event.sequence,
-  };
-}
-
 function waitForPerson(run: Run, taskId: string | undefined, waiting: boolean): void {
   const task = taskId === undefined ? undefined : run.tasks[taskId];
   if (!task || isOver(task.phase)) {
@@ -435,14 +417,6 @@ function taskOf(run: Run, event: SquadEvent): Task {
     );
   }
   return task;
-}
-
-function messageOf(run: Run, id: string): MessageRecord {
-  const message = run.messages[id];
-  if (!message) {
-    throw new Error(`No message ${id} in run ${run.id}`);
-  }
-  return message;
 }
 
 function requestOf(run: Run, id: string): RequestRecord {

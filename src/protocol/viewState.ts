@@ -3,6 +3,7 @@
  * and then applies events to it with the same `apply` as everybody; what would grow without end is kept to its newest.
  */
 import type { SquadEvent } from '../domain/events.ts';
+import { emptyMail } from '../domain/mailbox.ts';
 import { currentRun, apply, type RunView, type SquadState, type SquadView } from '../domain/squadState.ts';
 import { eventWithoutBodies, runWithoutBodies } from './withoutBodies.ts';
 
@@ -99,6 +100,8 @@ function fit(run: RunView, event: SquadEvent): SquadEvent | undefined {
 function keepNewest({ state, events }: ViewState): void {
   events.splice(0, events.length - NEWEST);
   for (const run of Object.values(state.runs)) {
+    // Whose turn it is decides the squad alone; a view only shows the messages.
+    run.mail = emptyMail();
     for (const id of Object.keys(run.messages).slice(0, -NEWEST)) {
       delete run.messages[id];
     }

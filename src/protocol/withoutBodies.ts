@@ -9,7 +9,9 @@ import type { RequestSubject } from '../domain/approval.ts';
 import type { SquadEvent } from '../domain/events.ts';
 import type { ProjectPlan } from '../domain/plan.ts';
 import type { Run } from '../domain/run.ts';
-import { LONGEST_TEXT, type RunView } from '../domain/squadState.ts';
+import { emptyMail } from '../domain/mailbox.ts';
+import { LONGEST_TEXT } from '../domain/message.ts';
+import type { RunView } from '../domain/squadState.ts';
 import type { Task, TaskSpec } from '../domain/task.ts';
 
 /** Stands where a schema wants some text. */
@@ -82,7 +84,7 @@ export function eventWithoutBodies(event: SquadEvent): SquadEvent {
 export function runWithoutBodies(run: RunView): Run {
   const { plan, ...rest } = run;
   // Readonly is gone with the copy: nobody else holds it.
-  const copy = structuredClone(rest) as Run;
+  const copy = structuredClone({ ...rest, mail: emptyMail() }) as Run;
   copy.objective = cut(copy.objective);
   if (copy.reason !== undefined) {
     copy.reason = cut(copy.reason);

@@ -10,6 +10,7 @@ import type { TaskWorkspace } from '../workspace/taskWorkspace.ts';
 import type { AgentCommunicationService } from './agentCommunicationService.ts';
 import type { AgentFactory } from './agentFactory.ts';
 import { worktreeName } from './taskCompletion.ts';
+import { taskRequest, taskResponse } from './taskLetters.ts';
 
 /** What the services need of an agent's running object. */
 export interface Worker {
@@ -61,28 +62,11 @@ export class TaskWork {
 
   /** The runtime learns each task's fate, whatever it was; once, also when a crash came between the end and the letter. */
   async respond(task: TaskView): Promise<void> {
-    if (task.phase !== 'proven' && task.phase !== 'failed') {
-      return;
+    const letter = taskResponse(task);
+    if (letter && !this.o.communication.isDone(task.runId, letter.id)) {
+      await this.o.communication.post(letter);
+      await this.o.communication.acknowledge(letter.id);
     }
-    const id = `${task.id}.${task.attempt}.response`;
-    if (this.run(task.runId).messages[id]?.status === 'processed') {
-      return;
-    }
-    await this.o.communication.post({
-      id,
-      runId: task.runId,
-      sender: { kind: 'agent', id: task.agentId ?? '' },
-      receiverIds: ['runtime'],
-      type: 'task_response',
-      content: {
-        kind: 'task-response',
-        taskId: task.id,
-        outcome: task.phase,
-        summary: task.claim?.summary ?? task.failure ?? '',
-      },
-      priority: task.priority,
-    });
-    await this.o.communication.acknowledge(id);
   }
 
   private async openWorkspace(taskId: string, runId: string, signal: AbortSignal): Promise<TaskWorkspace> {
@@ -92,16 +76,7 @@ export class TaskWork {
     if (task.phase === 'ready') {
       appendToTask(this.o.ledger, task, { type: 'task-started', baseCommit: base });
     }
-    // Its id makes it once, also when a crash came between the start and the letter.
-    await this.o.communication.post({
-      id: `${taskId}.${task.attempt}.request`,
-      runId,
-      sender: runtime,
-      receiverIds: [task.agentId ?? ''],
-      type: 'task_request',
-      content: { kind: 'task-request', taskId, title: task.title, attempt: task.attempt },
-      priority: task.priority,
-    });
+    await this.o.communication.post(taskRequest(this.task(runId, taskId)));
     return workspace;
   }
 

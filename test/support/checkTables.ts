@@ -14,9 +14,19 @@ export async function checkTables(storage: string): Promise<void> {
   const database = new DatabaseSync(path.join(storage, 'tables.sqlite'), { readOnly: true });
   try {
     for (const table of TABLES) {
-      const rows = database.prepare(`SELECT * FROM ${table} ORDER BY id`).all();
+      const rows = database
+        .prepare(`SELECT * FROM ${table} ORDER BY id`)
+        .all()
+        .map((row) => parseRow(row as Row));
+      // Of messages that are over the living state keeps the newest; the rows of older ones say that they are.
+      const known = new Set(expected[table].map(({ id }) => id));
+      const letGo = table === 'agent_communications' ? rows.filter(({ id }) => !known.has(id)) : [];
+      assert.ok(
+        letGo.every(({ status }) => status === 'processed' || status === 'failed'),
+        table,
+      );
       assert.deepEqual(
-        rows.map((row) => parseRow(row as Row)),
+        rows.filter((row) => !letGo.includes(row)),
         expected[table],
         table,
       );
