@@ -91,7 +91,8 @@ describe('a mailbox', () => {
       send(`m${index}`, 1 + (index % 5), index % 7 === 0 ? 'task_request' : 'coordination');
     }
     for (let taken = 0; taken < 50_000; taken++) {
-      take(waitingIds(run.mail, receiver.id).next().value);
+      const [next] = waitingIds(run.mail, receiver.id);
+      take(next!);
     }
     const inbox = run.mail.inboxes[receiver.id]!;
     const lanes = Object.values(inbox.lanes);
