@@ -253,6 +253,7 @@ function applyToTask(
       task.baseCommit = event.baseCommit;
       return;
     case 'task-merged':
+      task.merged = { commit: event.commit, tree: event.tree };
       run.integration = { commit: event.commit, tree: event.tree };
       return;
     case 'task-proven':
@@ -328,6 +329,7 @@ function resetTask(task: Task, reason: string): void {
   delete task.openCall;
   delete task.baseCommit;
   delete task.work;
+  delete task.merged;
   delete task.claim;
   delete task.progress;
   delete task.failure;

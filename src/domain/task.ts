@@ -79,6 +79,8 @@ export interface Task extends TaskSpec {
   baseCommit?: string;
   /** Commit and tree that the task last handed to verification. */
   work?: { commit: string; tree: string };
+  /** Commit and tree of the integration branch that this task's work became; nothing is merged twice. */
+  merged?: { commit: string; tree: string };
   checks: CheckResult[];
   /** What the agent said when it claimed to be finished; counts only once the phase is `proven`. */
   claim?: { summary: string; artifacts?: unknown };

@@ -13,7 +13,7 @@ import type { RunFiles } from '../workspace/runFiles.ts';
 import type { AgentFactory } from './agentFactory.ts';
 import type { PersonDoor } from './runResult.ts';
 import type { RunResults } from './runResults.ts';
-import { plannedTasks, planningTask } from './runTasks.ts';
+import { plannedTasks, planningTask, whatEndsWith } from './runTasks.ts';
 import type { TaskDelegationService } from './taskDelegationService.ts';
 import { isFinished, schedule } from './taskScheduler.ts';
 import { appendToTask, type TaskWork, type Worker } from './taskWork.ts';
@@ -216,8 +216,8 @@ export class RunService {
   private async prepare(runId: string, signal: AbortSignal): Promise<void> {
     const run = this.run(runId);
     const files = this.o.filesOf(runId);
-    await files.endSurvivors();
     this.o.budget.settleInterrupted(runId);
+    await files.endSurvivors();
     if (!run.seed) {
       const seed = await files.seed({ at: run.startedAt }, signal);
       this.o.ledger.append({ type: 'repository-seeded', runId, actor: runtime, seed });
@@ -301,7 +301,7 @@ export class RunService {
 
   private endRun(runId: string, status: RunStatus, reason: string | undefined, diff: DiffSummary | undefined): void {
     const { account } = this.run(runId);
-    this.o.ledger.append({
+    this.o.ledger.append(...whatEndsWith(this.run(runId)), {
       type: 'run-ended',
       runId,
       actor: runtime,

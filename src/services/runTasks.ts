@@ -1,7 +1,8 @@
 /** Which tasks a run consists of: the planning task, made by the runtime, and those of the accepted plan. */
 import { PLANNING_TASK_KEY, type ProjectPlan } from '../domain/plan.ts';
-import type { RunView } from '../domain/squadState.ts';
-import type { TaskSpec } from '../domain/task.ts';
+import { RUNTIME, type EventDraft } from '../domain/events.ts';
+import { openRequests, type RunView } from '../domain/squadState.ts';
+import { isOver, type TaskSpec } from '../domain/task.ts';
 
 /** The task that every run begins with. */
 export function planningTask(run: RunView): TaskSpec {
@@ -33,4 +34,29 @@ export function plannedTasks(runId: string, plan: RunView['plan'] & object): Tas
     dependsOn: dependsOn.map((dependency) => `${runId}.${dependency}`),
     ...(estimateMinutes === undefined ? {} : { estimateMs: estimateMinutes * 60_000 }),
   }));
+}
+
+/** What a run that ends takes with it: tasks that are not over, so that no agent stays busy, and open requests. */
+export function whatEndsWith(run: RunView): EventDraft[] {
+  const reason = 'The run ended.';
+  return [
+    ...openRequests(run).map(({ id, taskId }): EventDraft => ({
+      type: 'request-withdrawn',
+      runId: run.id,
+      ...(taskId === undefined ? {} : { taskId }),
+      actor: RUNTIME,
+      requestId: id,
+      reason,
+    })),
+    ...Object.values(run.tasks)
+      .filter(({ phase }) => !isOver(phase))
+      .map(({ id, attempt }): EventDraft => ({
+        type: 'task-cancelled',
+        runId: run.id,
+        taskId: id,
+        attempt,
+        actor: RUNTIME,
+        reason,
+      })),
+  ];
 }

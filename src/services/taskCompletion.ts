@@ -49,6 +49,10 @@ export class TaskCompletion {
     if (base === undefined) {
       throw new Error(`${task.id} has no worktree.`);
     }
+    if (task.merged) {
+      // A crash came between the merge and this call's end.
+      return { accepted: true, proven: { type: 'task-proven', ...stamp, actor: runtime, ...task.merged } };
+    }
     this.ledger.append({ type: 'task-claimed', ...stamp, actor: { kind: 'agent', id: claimant.agentId }, ...claim });
     const work = await files.commitWorktree(worktreeName(task), base, commitOptions(task, claim), signal);
     this.ledger.append({ type: 'task-committed', ...stamp, actor: runtime, ...work });
