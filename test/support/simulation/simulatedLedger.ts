@@ -108,6 +108,12 @@ export class SimulatedLedger implements Ledger {
     return structuredClone(event);
   }
 
+  assertOwner(): void {
+    if (!this.isOpen) {
+      throw new LedgerClosedError('The ledger is closed.');
+    }
+  }
+
   close(): void {
     this.closed = true;
   }
