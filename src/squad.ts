@@ -12,7 +12,7 @@ import { Inbox } from './inbox/inbox.ts';
 import { ModelGateway } from './llm/modelGateway.ts';
 import type { Clock, LanguageModels, Ledger, Logger } from './ports.ts';
 import { AgentCommunicationService } from './services/agentCommunicationService.ts';
-import { AgentFactory } from './services/agentFactory.ts';
+import { AgentFactory, type RoleTable } from './services/agentFactory.ts';
 import type { SquadFiles } from './services/gitSquadFiles.ts';
 import { RunService } from './services/runService.ts';
 import { TaskCompletion } from './services/taskCompletion.ts';
@@ -32,6 +32,8 @@ export interface SquadPorts {
   readonly files: SquadFiles;
   /** How a tool's call is carried out; the tool itself where nothing is said. */
   readonly perform?: PerformTool;
+  /** Who plays the roles; the agents of `agents/` where nothing is said. */
+  readonly roles?: (builtIn: RoleTable<Worker>) => RoleTable<Worker>;
 }
 
 export interface Squad {
@@ -39,6 +41,7 @@ export interface Squad {
   readonly inbox: Inbox;
   readonly runs: RunService;
   readonly communication: AgentCommunicationService;
+  readonly factory: AgentFactory<Worker>;
   readonly onDidSignal: Event<Signal>;
   /** Ends all work as it is; unfinished runs stay unfinished. */
   close(): Promise<void>;
@@ -65,15 +68,16 @@ export function createSquad(ports: SquadPorts): Squad {
     modelTurn: new ModelTurn({ ledger, models, gateway, budget, signals }),
   };
   const team = new TeamTools({ ledger, inbox, communication, completion });
-  const factory = new AgentFactory<Worker>(ledger, {
+  const roles: RoleTable<Worker> = {
     planning: (identity) => new PlanningAgent(identity, services, team),
     coding: (identity) => new CodingAgent(identity, services, team),
     testing: (identity) => new TestingAgent(identity, services, team),
     research: undefined,
     deployment: undefined,
-  });
+  };
+  const factory = new AgentFactory<Worker>(ledger, ports.roles?.(roles) ?? roles);
   const delegation = new TaskDelegationService(ledger);
-  const taskWork = new TaskWork({ ledger, logger, filesOf, factory, communication });
+  const taskWork = new TaskWork({ ledger, clock, logger, filesOf, factory, communication });
   const runs = new RunService({
     ledger,
     clock,
@@ -85,5 +89,5 @@ export function createSquad(ports: SquadPorts): Squad {
     delegation,
     budget,
   });
-  return { ledger, inbox, runs, communication, onDidSignal: signals.event, close: () => runs.release() };
+  return { ledger, inbox, runs, communication, factory, onDidSignal: signals.event, close: () => runs.release() };
 }

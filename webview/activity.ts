@@ -91,7 +91,34 @@ const ROWS: Rows = {
     filters: important,
   }),
   'agent-created': undefined,
-  'agent-destroyed': undefined,
+  'agent-destroyed': ({ agentId, reason }) => ({ sign: icon('trash'), text: `let ${agentId} go: ${reason}` }),
+  'pool-scaled': ({ agentType, count }) => ({
+    sign: icon('organization'),
+    text:
+      count === 0
+        ? `wants as many ${agentType} agents as the work needs`
+        : `wants ${countOf(count, `${agentType} agent`)}`,
+    filters: important,
+  }),
+  'agent-draining': ({ agentId }) => ({ sign: icon('trash'), text: `lets ${agentId} go after its task` }),
+  'agent-idled': undefined,
+  'agent-began': undefined,
+  'agent-silent': ({ reason }) => ({ sign: mark('failed'), text: reason, filters: important, isNews: true }),
+  'agent-crashed': ({ reason }) => ({ sign: mark('failed'), text: reason, filters: important, isNews: true }),
+  'agent-stuck': ({ reason }) => ({ sign: mark('failed'), text: reason, filters: important, isNews: true }),
+  'agent-restart-planned': undefined,
+  'agent-restarted': ({ agentId, fresh }, { task, state }) => ({
+    sign: icon('debug-restart'),
+    text: `started ${nameOf(state, { kind: 'agent', id: agentId })} again on ${task}`,
+    detail: fresh ? 'reading it anew' : 'where it was',
+    filters: important,
+  }),
+  'agent-given-up': ({ reason }) => ({ sign: mark('you'), text: reason, filters: important, isNews: true }),
+  'agent-recovered': ({ agentId }, { state }) => ({
+    sign: icon('debug-restart'),
+    text: `brought ${nameOf(state, { kind: 'agent', id: agentId })} back`,
+    filters: important,
+  }),
   'task-created': (_, { task }) => ({ sign: icon('add'), text: `created ${task}` }),
   'task-ready': (_, { task }) => ({ sign: mark('ready'), text: `${task} is ready` }),
   'task-delegated': ({ agentId }, { state, task }) => ({
@@ -159,6 +186,11 @@ const ROWS: Rows = {
   'task-retried': ({ reason }, { task }) => ({
     sign: icon('discard'),
     text: `begins ${task} anew: ${reason}`,
+    filters: important,
+  }),
+  'task-handed-back': ({ reason }, { task }) => ({
+    sign: icon('discard'),
+    text: `took ${task} back: ${reason}`,
     filters: important,
   }),
   'message-sent': ({ message }, { state }) => ({

@@ -5,6 +5,7 @@
 import type { Emitter } from '../base/emitter.ts';
 import type { TaskView } from '../domain/squadState.ts';
 import type { Signal } from '../domain/signals.ts';
+import { requireCurrent } from '../domain/task.ts';
 import { pausePoint } from '../inbox/pausePoint.ts';
 import type { Ledger } from '../ports.ts';
 import type { Tool, ToolContext } from '../tools/tool.ts';
@@ -33,6 +34,9 @@ export interface LoopWork {
   readonly runId: string;
   readonly taskId: string;
   readonly agentId: string;
+  /** Which start of the agent this is; what it does once there is a later one counts no more. */
+  readonly attempt: number;
+  readonly restarts: number;
   readonly instructions: string;
   readonly brief: string;
   readonly tools: readonly Tool[];
@@ -51,6 +55,7 @@ export async function runAgentLoop(services: LoopServices, work: LoopWork, signa
   for (;;) {
     await pausePoint(ledger, work.runId, signal);
     await transcript.catchUp(taskOf(ledger, work));
+    requireCurrent(taskOf(ledger, work), work);
     const [call] = transcript.unanswered();
     if (call) {
       const task = taskOf(ledger, work);
@@ -77,7 +82,7 @@ export async function runAgentLoop(services: LoopServices, work: LoopWork, signa
     }
     await services.takeMail();
     await transcript.catchUp(taskOf(ledger, work));
-    await services.modelTurn.take({ ...work, attempt: taskOf(ledger, work).attempt }, transcript.entries, signal);
+    await services.modelTurn.take(work, transcript.entries, signal);
   }
 }
 
@@ -105,11 +110,11 @@ function fingerprint(entry: Transcript['entries'][number]): string {
 }
 
 function note(services: LoopServices, work: LoopWork, what: 'conversation-opened' | 'nudge'): void {
-  const { runId, taskId, agentId, instructions, brief } = work;
+  const { runId, taskId, agentId, attempt, instructions, brief } = work;
   const stamp = {
     runId,
     taskId,
-    attempt: taskOf(services.ledger, work).attempt,
+    attempt,
     actor: { kind: 'runtime' as const, id: 'runtime' },
   };
   if (what === 'conversation-opened') {
@@ -131,13 +136,14 @@ function note(services: LoopServices, work: LoopWork, what: 'conversation-opened
 }
 
 function contextOf(services: LoopServices, work: LoopWork): ToolContext {
-  const { runId, taskId, agentId, workspace } = work;
+  const { runId, taskId, agentId, attempt, restarts, workspace } = work;
   const task = taskOf(services.ledger, work);
   return {
     runId,
     taskId,
     agentId,
-    attempt: task.attempt,
+    attempt,
+    restarts,
     step: task.openCall?.step ?? task.steps + 1,
     writes: task.writes,
     workspace,

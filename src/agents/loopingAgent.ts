@@ -2,6 +2,7 @@
 import type { AgentIdentity } from '../domain/agent.ts';
 import { describeMessage, PERSON_ID, type AgentMessage } from '../domain/message.ts';
 import type { TaskView } from '../domain/squadState.ts';
+import { requireCurrent, type Incarnation } from '../domain/task.ts';
 import type { AgentCommunicationService } from '../services/agentCommunicationService.ts';
 import type { Tool } from '../tools/tool.ts';
 import { runAgentLoop, type LoopServices } from './agentLoop.ts';
@@ -24,6 +25,7 @@ export type MethodTable<Types extends string> = Readonly<Record<Types, (task: Ta
 export abstract class LoopingAgent extends BaseAgent {
   private readonly services: AgentServices;
   private current: AgentTask | undefined;
+  private incarnation: Incarnation = { attempt: 0, restarts: 0 };
 
   constructor(identity: AgentIdentity, services: AgentServices) {
     super(identity);
@@ -31,7 +33,8 @@ export abstract class LoopingAgent extends BaseAgent {
   }
 
   async handleMessage(message: AgentMessage): Promise<void> {
-    const { runId, id, attempt } = this.work.task;
+    const { runId, id } = this.work.task;
+    requireCurrent(this.work.task, this.incarnation);
     const from =
       message.senderId === PERSON_ID
         ? 'The developer writes to you'
@@ -41,7 +44,7 @@ export abstract class LoopingAgent extends BaseAgent {
       type: 'conversation-noted',
       runId,
       taskId: id,
-      attempt,
+      attempt: this.incarnation.attempt,
       actor: { kind: 'runtime', id: 'runtime' },
       text: mail,
       messageId: message.id,
@@ -61,6 +64,8 @@ export abstract class LoopingAgent extends BaseAgent {
       return { outcome: 'gave-up', reason: `A ${this.type} agent has no method for ${work.task.type}.` };
     }
     this.current = work;
+    // The task is the living one; this is what it was when the work began.
+    this.incarnation = { attempt: work.task.attempt, restarts: work.task.restarts };
     this.status = 'busy';
     try {
       const artifact = await method(work.task);
@@ -82,7 +87,7 @@ export abstract class LoopingAgent extends BaseAgent {
     const { task, workspace, signal } = this.work;
     const end = await runAgentLoop(
       { ...this.services, takeMail: () => this.takeMail() },
-      { ...work, runId: task.runId, taskId: task.id, agentId: this.id, workspace },
+      { ...work, ...this.incarnation, runId: task.runId, taskId: task.id, agentId: this.id, workspace },
       signal,
     );
     if (end.kind === 'gave-up') {

@@ -18,6 +18,7 @@ export interface TurnWork {
   readonly taskId: string;
   readonly agentId: string;
   readonly attempt: number;
+  readonly restarts: number;
   readonly tools: readonly Tool[];
 }
 

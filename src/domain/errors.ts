@@ -99,6 +99,11 @@ export class StoppedError extends Error {
   override name = 'StoppedError';
 }
 
+/** What an earlier attempt, or an earlier start of an agent, wanted to do: it counts no more and did nothing. */
+export class SupersededError extends StoppedError {
+  override name = 'SupersededError';
+}
+
 /** The text of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

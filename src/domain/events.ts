@@ -3,7 +3,7 @@
  * tool ended, a person decided); a *consequence* was decided by our code from inputs and the living state.
  */
 import * as z from 'zod';
-import { agentIdentitySchema } from './agent.ts';
+import { agentIdentitySchema, agentTroubleSchema, agentTypeSchema } from './agent.ts';
 import { answerDoorSchema, personRequestSchema, requestAnswerSchema } from './approval.ts';
 import { usageSchema } from './budget.ts';
 import { modelAnswerSchema } from './conversation.ts';
@@ -43,6 +43,32 @@ export const EVENT_TYPES = {
 
   'agent-created': consequence({ agent: agentIdentitySchema }),
   'agent-destroyed': consequence({ agentId: z.string(), reason: z.string() }),
+  /** Somebody chose how many agents of a role there are; 0: as many as the queue asks for. */
+  'pool-scaled': input({ agentType: agentTypeSchema, count: z.number().int().min(0) }),
+  /** It ends the task it has, and goes then. */
+  'agent-draining': consequence({ agentId: z.string(), reason: z.string() }),
+  /** The timer of an agent that nobody needed fired. */
+  'agent-idled': input({ agentId: z.string(), idleMs: z.number() }),
+  /** Worktree and brief stand; the agent works. */
+  'agent-began': consequence({ agentId: z.string() }),
+  /** The timer fired: nothing was heard of the agent for `silentMs`. `chance` (0 to 1) is what its restart draws on. */
+  'agent-silent': input({ agentId: z.string(), silentMs: z.number(), reason: z.string(), chance: z.number() }),
+  /** The agent's code threw what none of its calls throws. */
+  'agent-crashed': input({ agentId: z.string(), reason: z.string(), chance: z.number() }),
+  /** Its conversation goes in circles although it was told so. */
+  'agent-stuck': consequence({ agentId: z.string(), reason: z.string() }),
+  'agent-restart-planned': consequence({
+    agentId: z.string(),
+    trouble: agentTroubleSchema,
+    delayMs: z.number().min(0),
+    /** Whether it reads its task anew or goes on in the conversation as it stands. */
+    fresh: z.boolean(),
+  }),
+  /** The delay is over: the agent takes its task up from the ledger. What its earlier start still does counts no more. */
+  'agent-restarted': input({ agentId: z.string(), fresh: z.boolean(), reason: z.string() }),
+  /** Restarting did not help: its task went to somebody else or failed, and a person decides about the agent. */
+  'agent-given-up': consequence({ agentId: z.string(), reason: z.string() }),
+  'agent-recovered': input({ agentId: z.string() }),
 
   'task-created': consequence({ task: taskSpecSchema }),
   'task-ready': consequence({}),
@@ -70,6 +96,8 @@ export const EVENT_TYPES = {
   'task-cancelled': consequence({ reason: z.string() }),
   /** A failed or lost try begins anew in a fresh worktree. */
   'task-retried': consequence({ reason: z.string() }),
+  /** Its agent goes, or the host does, before it was tried to its end: ready again, and no try is used up. */
+  'task-handed-back': consequence({ reason: z.string() }),
 
   'message-sent': consequence({ message: storedMessageSchema }),
   'message-delivered': consequence({ messageId: z.string() }),

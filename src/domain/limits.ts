@@ -46,6 +46,13 @@ export interface Spent {
 
 export const nothingSpent = (): Spent => ({ tokens: 0, modelCalls: 0, messages: 0, workedMs: 0 });
 
+export const sumOf = (one: DeepReadonly<Spent>, other: DeepReadonly<Spent>): Spent => ({
+  tokens: one.tokens + other.tokens,
+  modelCalls: one.modelCalls + other.modelCalls,
+  messages: one.messages + other.messages,
+  workedMs: one.workedMs + other.workedMs,
+});
+
 /** Why an agent may not ask its model again on this try; undefined when it may. For people, and for the next try. */
 export function refuseTurn(limits: Limits, spent: DeepReadonly<Spent>): string | undefined {
   if (spent.tokens >= limits.agentTokens) {

@@ -5,6 +5,16 @@
 import { assertNever } from '../base/assertNever.ts';
 import type { DeepReadonly } from '../base/deepReadonly.ts';
 import type { Agent } from './agent.ts';
+import {
+  applyToAgents,
+  emptyStanding,
+  holderOf,
+  isAgentEvent,
+  occupyAgent,
+  releaseAgent,
+  type AgentEvent,
+  type Standing,
+} from './agentState.ts';
 import { emptyAccount } from './budget.ts';
 import type { EventOf, SquadEvent } from './events.ts';
 import { addMessage, emptyMail, endMessage, messageOf } from './mailbox.ts';
@@ -12,6 +22,7 @@ import { LONGEST_TEXT } from './message.ts';
 import type { RequestRecord } from './approval.ts';
 import type { Run } from './run.ts';
 import { isOver, type Task } from './task.ts';
+import { createTask, endTask, resetTask, restartTask } from './taskState.ts';
 
 export interface SquadState {
   /** Sequence of the last event applied. */
@@ -19,8 +30,7 @@ export interface SquadState {
   epoch: number;
   /** Runs that are not archived, by id, in the order they started. */
   runs: Record<string, Run>;
-  /** What outlives a run. */
-  standing: { agents: Record<string, Agent> };
+  standing: Standing;
 }
 
 export type SquadView = DeepReadonly<SquadState>;
@@ -28,26 +38,21 @@ export type RunView = DeepReadonly<Run>;
 export type TaskView = DeepReadonly<Task>;
 export type AgentView = DeepReadonly<Agent>;
 
-export const emptyState = (): SquadState => ({ sequence: 0, epoch: 0, runs: {}, standing: { agents: {} } });
+export const emptyState = (): SquadState => ({ sequence: 0, epoch: 0, runs: {}, standing: emptyStanding() });
 
 /** Applies one event in place. Throws when the event does not fit the state: a ledger must not hold such an event. */
 export function apply(state: SquadState, event: SquadEvent): void {
   state.sequence = event.sequence;
   state.epoch = event.epoch;
+  if (isAgentEvent(event)) {
+    applyToAgents(state.standing, event);
+    if (event.type === 'agent-restarted') {
+      restartTask(taskOf(runOf(state, event), event), event);
+    }
+    return;
+  }
   switch (event.type) {
     case 'ledger-opened':
-      return;
-    case 'agent-created':
-      state.standing.agents[event.agent.id] = {
-        ...event.agent,
-        status: 'idle',
-        performance: {},
-        createdAt: event.at,
-        lastActiveAt: event.at,
-      };
-      return;
-    case 'agent-destroyed':
-      delete state.standing.agents[event.agentId];
       return;
     case 'run-started':
       state.runs[event.runId ?? ''] = startRun(event);
@@ -82,10 +87,7 @@ function startRun(event: EventOf<'run-started'>): Run {
   };
 }
 
-type RunEvent = Exclude<
-  SquadEvent,
-  { type: 'ledger-opened' | 'agent-created' | 'agent-destroyed' | 'run-started' | 'run-archived' }
->;
+type RunEvent = Exclude<SquadEvent, AgentEvent | { type: 'ledger-opened' | 'run-started' | 'run-archived' }>;
 
 function applyToRun(state: SquadState, run: Run, event: RunEvent): void {
   switch (event.type) {
@@ -118,6 +120,7 @@ function applyToRun(state: SquadState, run: Run, event: RunEvent): void {
       return;
     case 'message-sent':
       addMessage(run, event.message, event);
+      countMessage(state, run, event);
       return;
     case 'message-delivered':
       messageOf(run, event.messageId).status = 'delivered';
@@ -151,6 +154,7 @@ function applyToRun(state: SquadState, run: Run, event: RunEvent): void {
       return;
     case 'work-clocked':
       run.account.workedMs += event.workedMs;
+      countWork(state, run, event.workedMs);
       return;
     case 'run-ended':
       run.phase = 'ended';
@@ -216,7 +220,7 @@ function applyToTask(
       if (event.delegatedByAgentId !== undefined) {
         task.delegatedByAgentId = event.delegatedByAgentId;
       }
-      occupyAgent(state, event.agentId, task.id, event.at);
+      occupyAgent(state.standing, event);
       return;
     case 'task-started':
       task.phase = 'working';
@@ -257,19 +261,25 @@ function applyToTask(
       run.integration = { commit: event.commit, tree: event.tree };
       return;
     case 'task-proven':
-      endTask(state, task, 'proven', event.at);
+      endTask(state.standing, task, 'proven', event.at);
       return;
     case 'task-failed':
       task.failure = event.reason;
-      endTask(state, task, 'failed', event.at);
+      endTask(state.standing, task, 'failed', event.at);
       return;
     case 'task-cancelled':
       task.failure = event.reason;
-      endTask(state, task, 'cancelled', event.at);
+      endTask(state.standing, task, 'cancelled', event.at);
       return;
     case 'task-retried':
-      releaseAgent(state, task, event.at);
-      resetTask(task, event.reason);
+      releaseAgent(state.standing, task, event.at);
+      resetTask(task);
+      task.earlierFailure = event.reason.slice(0, LONGEST_TEXT);
+      return;
+    case 'task-handed-back':
+      releaseAgent(state.standing, task, event.at);
+      resetTask(task);
+      task.handedBack++;
       return;
     case 'conversation-opened':
       task.conversation.push(event.sequence);
@@ -303,74 +313,20 @@ function applyToTask(
   }
 }
 
-function createTask(event: EventOf<'task-created'>): Task {
-  return {
-    ...event.task,
-    phase: 'waiting',
-    attempt: 1,
-    checks: [],
-    conversation: [],
-    steps: 0,
-    tokens: 0,
-    modelCalls: 0,
-    refusedClaims: 0,
-    createdAt: event.at,
-  };
-}
-
-function resetTask(task: Task, reason: string): void {
-  task.phase = 'ready';
-  task.earlierFailure = reason.slice(0, LONGEST_TEXT);
-  task.attempt++;
-  task.checks = [];
-  task.conversation = [];
-  task.steps = 0;
-  delete task.agentId;
-  delete task.openCall;
-  delete task.baseCommit;
-  delete task.work;
-  delete task.merged;
-  delete task.claim;
-  delete task.progress;
-  delete task.failure;
-  delete task.completedAt;
-}
-
-function endTask(state: SquadState, task: Task, phase: 'proven' | 'failed' | 'cancelled', at: string): void {
-  task.phase = phase;
-  task.completedAt = at;
-  const agent = task.agentId === undefined ? undefined : state.standing.agents[task.agentId];
-  if (agent && phase !== 'cancelled') {
-    const record = (agent.performance[task.type] ??= {
-      proven: 0,
-      failed: 0,
-      refusedClaims: 0,
-      workedMs: 0,
-      tokens: 0,
-    });
-    record[phase]++;
-    record.refusedClaims += task.refusedClaims;
-    record.workedMs += task.startedAt === undefined ? 0 : Math.max(0, Date.parse(at) - Date.parse(task.startedAt));
-    record.tokens += task.tokens;
-  }
-  releaseAgent(state, task, at);
-}
-
-function occupyAgent(state: SquadState, agentId: string, taskId: string, at: string): void {
-  const agent = state.standing.agents[agentId];
-  if (agent) {
-    agent.status = 'busy';
-    agent.currentTaskId = taskId;
-    agent.lastActiveAt = at;
+function countMessage({ standing }: SquadState, run: Run, { message }: EventOf<'message-sent'>): void {
+  const agent = message.sender.kind === 'agent' ? standing.agents[message.sender.id] : undefined;
+  const task = agent?.currentTaskId === undefined ? undefined : run.tasks[agent.currentTaskId];
+  if (task) {
+    task.spent.messages++;
   }
 }
 
-function releaseAgent(state: SquadState, task: Task, at: string): void {
-  const agent = task.agentId === undefined ? undefined : state.standing.agents[task.agentId];
-  if (agent?.currentTaskId === task.id) {
-    agent.status = 'idle';
-    agent.lastActiveAt = at;
-    delete agent.currentTaskId;
+/** Time counts for whoever holds a task and does not wait for a person. */
+function countWork({ standing }: SquadState, run: Run, workedMs: number): void {
+  for (const task of Object.values(run.tasks)) {
+    if (task.phase !== 'waiting_for_person' && holderOf(standing, task)) {
+      task.spent.workedMs += workedMs;
+    }
   }
 }
 
@@ -384,6 +340,8 @@ function settleCall(run: Run, task: Task, event: EventOf<'model-call-ended'> | E
   run.account.usedTokens += tokens;
   task.tokens += tokens;
   task.modelCalls++;
+  task.spent.tokens += tokens;
+  task.spent.modelCalls++;
   if (event.type === 'model-call-ended') {
     task.conversation.push(event.sequence);
   }
@@ -432,6 +390,11 @@ function requestOf(run: Run, id: string): RequestRecord {
 /** Requests of a run that still wait for an answer, oldest first. */
 export function openRequests(run: RunView): DeepReadonly<RequestRecord>[] {
   return Object.values(run.requests).filter((request) => request.answer === undefined);
+}
+
+/** A task of any run that is not archived. */
+export function findTask(state: SquadView, taskId: string | undefined): TaskView | undefined {
+  return taskId === undefined ? undefined : Object.values(state.runs).find(({ tasks }) => tasks[taskId])?.tasks[taskId];
 }
 
 /** The run that views and commands mean when none is named: the newest. */

@@ -9,7 +9,10 @@
  * with the next attempt. `merging` keeps the proof of the task's own tree and adds the one of the integration branch.
  */
 import * as z from 'zod';
+import type { DeepReadonly } from '../base/deepReadonly.ts';
 import { agentTypeSchema } from './agent.ts';
+import { SupersededError } from './errors.ts';
+import type { Spent } from './limits.ts';
 import { acceptanceCheckSchema, type CheckResult } from './proof.ts';
 
 /** Types of task that an agent has a method for; a type is added together with its method. */
@@ -71,8 +74,14 @@ export type TaskSpec = z.infer<typeof taskSpecSchema>;
 /** A task as the living state holds it: what is asked, and how far it came. */
 export interface Task extends TaskSpec {
   phase: TaskPhase;
-  /** 1 for the first try. Travels with every effect, so that an effect of an earlier try does nothing. */
+  /** 1 for the first start. Travels with every effect, so that an effect of an earlier one does nothing. */
   attempt: number;
+  /** Starts that were handed back and thus were no tries. */
+  handedBack: number;
+  /** How often its agent was started anew within this attempt; travels with `attempt`. */
+  restarts: number;
+  /** In this attempt. */
+  spent: Spent;
   agentId?: string;
   delegatedByAgentId?: string;
   /** Commit of the private repository that this attempt began on. */
@@ -88,6 +97,8 @@ export interface Task extends TaskSpec {
   failure?: string;
   /** Why the try before this one ended without success; its agent is told. */
   earlierFailure?: string;
+  /** Why its agent was started afresh within this attempt; it is told. */
+  restartedFor?: string;
   /** Sequences of the events that make up the conversation of this attempt, in order. */
   conversation: number[];
   /** Tool calls of this attempt so far; the next one is `<task>.<steps + 1>`. */
@@ -100,6 +111,31 @@ export interface Task extends TaskSpec {
   createdAt: string;
   startedAt?: string;
   completedAt?: string;
+}
+
+/** Which start of which attempt an effect belongs to. */
+export interface Incarnation {
+  readonly attempt: number;
+  readonly restarts: number;
+}
+
+/** False for what an earlier attempt, or an earlier start of the agent, still does: then it must do nothing. */
+export function isCurrent(task: DeepReadonly<Incarnation> | undefined, { attempt, restarts }: Incarnation): boolean {
+  return task?.attempt === attempt && task.restarts === restarts;
+}
+
+/** Throws SupersededError where `isCurrent` is false. */
+export function requireCurrent(task: DeepReadonly<Incarnation> | undefined, incarnation: Incarnation): void {
+  if (!isCurrent(task, incarnation)) {
+    throw new SupersededError(
+      `Attempt ${incarnation.attempt}, start ${incarnation.restarts + 1} of the task is over; what it still did counts no more.`,
+    );
+  }
+}
+
+/** Tries that were used up, the present one included. */
+export function triesOf({ attempt, handedBack }: DeepReadonly<Pick<Task, 'attempt' | 'handedBack'>>): number {
+  return attempt - handedBack;
 }
 
 export function isOver(phase: TaskPhase): boolean {

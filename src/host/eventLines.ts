@@ -37,6 +37,18 @@ export function lineOf(event: SquadEvent, state: SquadView): string | undefined 
       return `${what} goes back to ${who} (${event.cause})`;
     case 'task-proven':
       return `✓ ${what} is proven`;
+    case 'agent-silent':
+    case 'agent-crashed':
+    case 'agent-stuck':
+    case 'agent-given-up':
+      return `! ${event.reason}`;
+    case 'agent-restarted':
+      return `${event.agentId} starts ${what} ${event.fresh ? 'afresh' : 'where it was'}: ${event.reason}`;
+    case 'agent-draining':
+    case 'agent-destroyed':
+      return `${event.agentId} goes: ${event.reason}`;
+    case 'task-handed-back':
+      return `${what} is free again: ${event.reason}`;
     case 'task-retried':
       return `${what} begins anew: ${event.reason}`;
     case 'task-failed':

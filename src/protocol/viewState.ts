@@ -46,6 +46,16 @@ export function reachOf(runId: string | undefined, event: SquadEvent): 'apply' |
     case 'ledger-opened':
     case 'agent-created':
     case 'agent-destroyed':
+    case 'pool-scaled':
+    case 'agent-draining':
+    case 'agent-idled':
+    case 'agent-began':
+    case 'agent-silent':
+    case 'agent-crashed':
+    case 'agent-stuck':
+    case 'agent-restart-planned':
+    case 'agent-given-up':
+    case 'agent-recovered':
       return 'apply';
     case 'run-started':
       return 'slice';
@@ -57,6 +67,8 @@ export function reachOf(runId: string | undefined, event: SquadEvent): 'apply' |
     case 'task-failed':
     case 'task-cancelled':
     case 'task-retried':
+    case 'task-handed-back':
+    case 'agent-restarted':
       return event.runId === runId ? 'apply' : 'slice';
     default:
       return event.runId === runId ? 'apply' : 'ignore';

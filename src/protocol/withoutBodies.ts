@@ -42,9 +42,16 @@ export function eventWithoutBodies(event: SquadEvent): SquadEvent {
     case 'task-failed':
     case 'task-cancelled':
     case 'task-retried':
+    case 'task-handed-back':
     case 'message-failed':
     case 'request-withdrawn':
     case 'agent-destroyed':
+    case 'agent-draining':
+    case 'agent-silent':
+    case 'agent-crashed':
+    case 'agent-stuck':
+    case 'agent-restarted':
+    case 'agent-given-up':
     case 'run-archived':
       return { ...event, reason: cut(event.reason) };
     case 'run-ended':

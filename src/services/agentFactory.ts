@@ -1,7 +1,14 @@
 /** Makes agents: the registry's record, which lasts, and the object that runs, which a restart makes anew. */
 import type { Agent, AgentConfig, AgentIdentity, AgentType } from '../domain/agent.ts';
 import { HumanError } from '../domain/errors.ts';
+import { RUNTIME, type Actor, type EventDraft } from '../domain/events.ts';
+import { waitingIds } from '../domain/mailbox.ts';
+import { findTask, type AgentView } from '../domain/squadState.ts';
 import type { Ledger } from '../ports.ts';
+import { handBack } from './handBack.ts';
+
+/** Of one role, whatever a person or a queue asks for. */
+const MOST_AGENTS = 32;
 
 /** Makes the running object of a role. `squad.ts` gives the table, so services know no agent class. */
 export type RoleTable<Running> = Readonly<Record<AgentType, ((identity: AgentIdentity) => Running) | undefined>>;
@@ -25,25 +32,66 @@ export class AgentFactory<Running> {
   }
 
   /** Registers an agent. Rejects with a HumanError when nobody can play the role. */
-  async createAgent(type: AgentType, config?: AgentConfig): Promise<Agent> {
+  async createAgent(type: AgentType, config?: Partial<AgentConfig>): Promise<Agent> {
     const { appended, id } = this.register(type, config);
     await appended.durable;
-    // What was just appended is in the state.
-    return structuredClone(this.ledger.state.standing.agents[id]) as Agent;
+    return this.recordOf(id);
   }
 
-  /** Registers in the same turn, for whoever decides on the living state. */
-  register(type: AgentType, config?: AgentConfig): { id: string; appended: ReturnType<Ledger['append']> } {
+  /**
+   * Takes an agent out of the team; resolves when that is durable. A task it has is handed back first and begins anew with
+   * somebody else; mail that waits for it comes back as failed. Rejects with a HumanError when there is no such agent.
+   */
+  async destroyAgent(agentId: string, reason = 'it was sent away'): Promise<void> {
+    await this.dismiss(agentId, reason).durable;
+  }
+
+  /**
+   * Makes so many agents of a role and keeps it at that number, until somebody chooses another one; 0 sends all away and
+   * lets the queue decide again. What is too many goes: those without a task at once, the others after their task. Answers
+   * who stays. Rejects with a HumanError when nobody can play the role.
+   */
+  async scaleAgents(type: AgentType, count: number, actor: Actor = RUNTIME): Promise<Agent[]> {
     if (!this.roles[type]) {
       throw new HumanError(`There is no ${type} agent in this version.`);
     }
-    const used = Object.values(this.ledger.state.standing.agents).filter((agent) => agent.type === type).length;
-    const id = `${type}-${used + 1}`;
+    if (!Number.isInteger(count) || count < 0 || count > MOST_AGENTS) {
+      throw new HumanError(`A role has between 0 and ${MOST_AGENTS} agents, not ${count}.`);
+    }
+    const { durable } = this.ledger.append({ type: 'pool-scaled', actor, agentType: type, count });
+    for (let missing = count - this.staying(type).length; missing > 0; missing--) {
+      this.register(type);
+    }
+    for (const { id, currentTaskId } of this.staying(type).slice(0, -count || undefined)) {
+      const reason = `${count === 0 ? 'no' : count} ${type} agent${count === 1 ? '' : 's'} ${count === 1 ? 'is' : 'are'} wanted`;
+      if (currentTaskId === undefined) {
+        this.dismiss(id, reason);
+      } else {
+        this.ledger.append({ type: 'agent-draining', actor: RUNTIME, agentId: id, reason });
+      }
+    }
+    await durable;
+    await this.ledger.flushed();
+    return this.staying(type).map(({ id }) => this.recordOf(id));
+  }
+
+  /** Registers in the same turn, for whoever decides on the living state. */
+  register(type: AgentType, config?: Partial<AgentConfig>): { id: string; appended: ReturnType<Ledger['append']> } {
+    if (!this.roles[type]) {
+      throw new HumanError(`There is no ${type} agent in this version.`);
+    }
+    const id = `${type}-${(this.ledger.state.standing.agentsMade[type] ?? 0) + 1}`;
     const agent: AgentIdentity = { id, type, ...DEFAULTS[type], name: id, ...config };
-    return {
-      id,
-      appended: this.ledger.append({ type: 'agent-created', actor: { kind: 'runtime', id: 'runtime' }, agent }),
-    };
+    return { id, appended: this.ledger.append({ type: 'agent-created', actor: RUNTIME, agent }) };
+  }
+
+  /** Sends those away who were only to end their task, and have. */
+  dismissDrained(): void {
+    for (const { id, draining, currentTaskId } of Object.values(this.ledger.state.standing.agents)) {
+      if (draining && currentTaskId === undefined) {
+        this.dismiss(id, 'it has ended its last task');
+      }
+    }
   }
 
   /** The running object of a registered agent. */
@@ -61,5 +109,53 @@ export class AgentFactory<Running> {
     const running = make({ id, type, name, capabilities: [...capabilities], specializations: [...specializations] });
     this.running.set(agentId, running);
     return running;
+  }
+
+  /** The next start makes a new running object: the old one is not trusted any more. */
+  forget(agentId: string): void {
+    this.running.delete(agentId);
+  }
+
+  private dismiss(agentId: string, reason: string): ReturnType<Ledger['append']> {
+    const agent = this.ledger.state.standing.agents[agentId];
+    if (!agent) {
+      throw new HumanError(`There is no agent ${agentId}.`);
+    }
+    const task = findTask(this.ledger.state, agent.currentTaskId);
+    this.running.delete(agentId);
+    return this.ledger.append(
+      ...(task ? handBack(this.ledger.state, task, `${agentId} goes: ${reason}.`) : []),
+      ...this.returnMail(agentId),
+      { type: 'agent-destroyed', actor: RUNTIME, agentId, reason },
+    );
+  }
+
+  private returnMail(agentId: string): EventDraft[] {
+    return Object.values(this.ledger.state.runs)
+      .filter(({ phase }) => phase !== 'ended')
+      .flatMap(({ id: runId, mail }) =>
+        [...waitingIds(mail, agentId)].map((messageId) => ({
+          type: 'message-failed' as const,
+          runId,
+          actor: RUNTIME,
+          messageId,
+          reason: `${agentId} is no longer in the team.`,
+        })),
+      );
+  }
+
+  /** Agents of a role that are to stay, those first whom the team would miss least: in trouble, idle, newest. */
+  private staying(type: AgentType): AgentView[] {
+    const worth = ({ status, currentTaskId }: AgentView): number =>
+      currentTaskId === undefined ? (status === 'error' ? 0 : 1) : 2;
+    return Object.values(this.ledger.state.standing.agents)
+      .filter((agent) => agent.type === type && !agent.draining)
+      .reverse()
+      .sort((one, other) => worth(one) - worth(other));
+  }
+
+  private recordOf(agentId: string): Agent {
+    // A copy of what is in the state, which nobody else holds.
+    return structuredClone(this.ledger.state.standing.agents[agentId]) as Agent;
   }
 }

@@ -240,6 +240,7 @@ export class RunService {
 
   private advance(runId: string, workers: Map<string, Promise<void>>, signal: AbortSignal): void {
     this.createPlannedTasks(runId);
+    this.o.factory.dismissDrained();
     if (this.run(runId).paused) {
       return;
     }

@@ -6,6 +6,7 @@
 import type { EventDraft } from '../domain/events.ts';
 import type { CheckResult, CheckStage } from '../domain/proof.ts';
 import type { RunView, TaskView } from '../domain/squadState.ts';
+import { requireCurrent } from '../domain/task.ts';
 import type { Ledger } from '../ports.ts';
 import type { TaskCommit } from '../workspace/repository.ts';
 import type { RunFiles } from '../workspace/runFiles.ts';
@@ -20,6 +21,7 @@ export interface Claimant {
   readonly taskId: string;
   readonly agentId: string;
   readonly attempt: number;
+  readonly restarts: number;
 }
 
 /** The event belongs to the end of the `finish_task` call and is written together with it. */
@@ -35,6 +37,8 @@ export class TaskCompletion {
   private readonly filesOf: (runId: string) => RunFiles;
   /** One merge at a time for each run. */
   private readonly merging = new Map<string, Promise<unknown>>();
+  /** Runs whose last merge was cut, so that their integration branch may be ahead of the ledger. */
+  private readonly doubtful = new Set<string>();
 
   constructor(options: { ledger: Ledger; filesOf: (runId: string) => RunFiles }) {
     this.ledger = options.ledger;
@@ -53,18 +57,25 @@ export class TaskCompletion {
       // A crash came between the merge and this call's end.
       return { accepted: true, proven: { type: 'task-proven', ...stamp, actor: runtime, ...task.merged } };
     }
-    this.ledger.append({ type: 'task-claimed', ...stamp, actor: { kind: 'agent', id: claimant.agentId }, ...claim });
+    this.tell(claimant, { type: 'task-claimed', ...stamp, actor: { kind: 'agent', id: claimant.agentId }, ...claim });
     const work = await files.commitWorktree(worktreeName(task), base, commitOptions(task, claim), signal);
-    this.ledger.append({ type: 'task-committed', ...stamp, actor: runtime, ...work });
+    this.tell(claimant, { type: 'task-committed', ...stamp, actor: runtime, ...work });
     const failed = await this.check(claimant, 'task', base, work, signal);
     if (failed.length > 0) {
       return this.reopen(claimant, 'checks', describeFailures(failed));
     }
-    this.ledger.append({ type: 'task-verified', ...stamp, actor: runtime, tree: work.tree });
+    this.tell(claimant, { type: 'task-verified', ...stamp, actor: runtime, tree: work.tree });
     if (!(await files.hasChanges(base, work.tree, signal))) {
       return { accepted: true, proven: { type: 'task-proven', ...stamp, actor: runtime, ...work } };
     }
-    return this.inTurn(claimant.runId, () => this.merge(claimant, claim, work.commit, signal));
+    return this.inTurn(claimant.runId, async () => {
+      try {
+        return await this.merge(claimant, claim, work.commit, signal);
+      } catch (error) {
+        this.doubtful.add(claimant.runId);
+        throw error;
+      }
+    });
   }
 
   private async merge(
@@ -79,11 +90,14 @@ export class TaskCompletion {
     if (onto === undefined) {
       throw new Error(`Run ${run.id} has no integration branch.`);
     }
+    if (this.doubtful.delete(run.id)) {
+      await files.standAt(onto, signal);
+    }
     const merged = await files.mergeTask({ onto, commit, ...commitOptions(task, claim) }, signal);
     const sendBack = async (cause: ReopenCause, conflicts: string[], detail: string): Promise<CompletionOutcome> => {
       const { at } = commitOptions(task, claim);
       await files.rebaseWorktree(worktreeName(task), { onto, commit, at }, signal);
-      this.ledger.append({ type: 'task-rebased', ...stampOf(claimant), actor: runtime, baseCommit: onto, conflicts });
+      this.tell(claimant, { type: 'task-rebased', ...stampOf(claimant), actor: runtime, baseCommit: onto, conflicts });
       return this.reopen(claimant, cause, detail);
     };
     if (merged.kind === 'conflict') {
@@ -106,7 +120,7 @@ export class TaskCompletion {
     await files.advanceIntegration(onto, merged.commit, signal);
     const { commit: integrated, tree } = merged;
     const stamp = stampOf(claimant);
-    this.ledger.append({ type: 'task-merged', ...stamp, actor: runtime, commit: integrated, tree });
+    this.tell(claimant, { type: 'task-merged', ...stamp, actor: runtime, commit: integrated, tree });
     return { accepted: true, proven: { type: 'task-proven', ...stamp, actor: runtime, commit: integrated, tree } };
   }
 
@@ -126,7 +140,7 @@ export class TaskCompletion {
     await this.filesOf(claimant.runId).runChecks(
       { name: `${task.key}-${stage}`, stage, checks: task.acceptance, base, on, effect: `${task.id}.check` },
       (result) => {
-        this.ledger.append({ type: 'check-ended', ...stampOf(claimant), actor: runtime, result });
+        this.tell(claimant, { type: 'check-ended', ...stampOf(claimant), actor: runtime, result });
         results.push(result);
       },
       signal,
@@ -146,6 +160,12 @@ export class TaskCompletion {
     const turn = (this.merging.get(runId) ?? Promise.resolve()).then(work, work);
     this.merging.set(runId, turn);
     return turn;
+  }
+
+  /** Nothing of a claimant that was started anew, or lost its task, is written down. */
+  private tell(claimant: Claimant, draft: EventDraft): void {
+    requireCurrent(this.find(claimant).task, claimant);
+    this.ledger.append(draft);
   }
 
   private find({ runId, taskId }: Claimant): { run: RunView; task: TaskView } {

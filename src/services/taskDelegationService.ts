@@ -29,7 +29,7 @@ export class TaskDelegationService {
   /** Free agents of the role, best first; ties go to the older agent, so the choice is the same on every replay. */
   rankAgents(requirements: TaskRequirements): Candidate[] {
     return Object.values(this.ledger.state.standing.agents)
-      .filter(({ type, status }) => type === requirements.role && status === 'idle')
+      .filter(({ type, status, draining }) => type === requirements.role && status === 'idle' && !draining)
       .map((agent) => this.score(agent, requirements))
       .sort(
         (a, b) =>

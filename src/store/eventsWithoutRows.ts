@@ -11,6 +11,9 @@ const EVENTS_WITHOUT_ROWS = [
   'tool-call-started',
   'tool-call-ended',
   'run-settled',
+  'pool-scaled',
+  'agent-idled',
+  'agent-restart-planned',
 ] as const satisfies readonly EventType[];
 
 /** Types of event that the projector must have a handler for. */

@@ -5,7 +5,7 @@
 import type { EventOf, SquadEvent } from '../domain/events.ts';
 import { hasRows, type ProjectedType } from './eventsWithoutRows.ts';
 import type { Projection } from './projection.ts';
-import { createAgent, destroyAgent } from './rows/agentRows.ts';
+import { createAgent, destroyAgent, drainAgent, moveAgent, restartAgent } from './rows/agentRows.ts';
 import { insertMessage, processMessage, setMessage } from './rows/messageRows.ts';
 import { answerRequest, openRequest } from './rows/requestRows.ts';
 import { addToRun, endRun, insertRun, setOutcome, setRun } from './rows/runRows.ts';
@@ -38,6 +38,14 @@ const HANDLERS: Handlers = {
 
   'agent-created': createAgent,
   'agent-destroyed': destroyAgent,
+  'agent-draining': drainAgent,
+  'agent-began': (event) => moveAgent(event, 'busy', null),
+  'agent-silent': (event) => moveAgent(event, 'error', event.reason),
+  'agent-crashed': (event) => moveAgent(event, 'error', event.reason),
+  'agent-stuck': (event) => moveAgent(event, 'error', event.reason),
+  'agent-restarted': restartAgent,
+  'agent-given-up': (event) => moveAgent(event, 'error', event.reason),
+  'agent-recovered': (event) => moveAgent(event, 'idle', null),
 
   'task-created': insertTask,
   'task-ready': (event) => [setPhase(event, 'ready')],
@@ -52,6 +60,7 @@ const HANDLERS: Handlers = {
   'task-failed': (event) => endTask(event, 'failed', event.reason),
   'task-cancelled': (event) => endTask(event, 'cancelled', event.reason),
   'task-retried': retryTask,
+  'task-handed-back': retryTask,
 
   'message-sent': insertMessage,
   'message-delivered': (event) => [setMessage(event.messageId, { status: 'delivered' })],

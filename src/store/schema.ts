@@ -46,7 +46,10 @@ export const DDL: readonly string[] = [
   performance_metrics TEXT NOT NULL DEFAULT '{}',
   created_at TEXT NOT NULL,
   last_active_at TEXT NOT NULL,
-  destroyed_at TEXT
+  destroyed_at TEXT,
+  draining INTEGER NOT NULL DEFAULT 0 CHECK (draining IN (0,1)),
+  restarts INTEGER NOT NULL DEFAULT 0,
+  trouble TEXT
 )`,
   `CREATE TABLE agent_communications (
   id TEXT PRIMARY KEY,
@@ -163,6 +166,10 @@ interface AgentRow {
   last_active_at: string;
   /** The row of a destroyed agent stays, for what refers to it, and is changed no more. */
   destroyed_at: string | null;
+  draining: Flag;
+  restarts: number;
+  /** Why the agent is in `error`. */
+  trouble: string | null;
 }
 
 interface MessageRow {

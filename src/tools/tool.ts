@@ -6,12 +6,16 @@ import type { TaskWorkspace } from '../workspace/taskWorkspace.ts';
 
 export type ToolEffect = 'read' | 'write' | 'process' | 'network' | 'team';
 
-/** On whose behalf a call runs. `attempt` and `step` make the effect's key; an earlier attempt's effect does nothing. */
+/**
+ * On whose behalf a call runs. `attempt` and `step` make the effect's key; `attempt` and `restarts` say which start of the
+ * agent wants it, so that the effect of an earlier one does nothing.
+ */
 export interface ToolContext {
   readonly runId: string;
   readonly taskId: string;
   readonly agentId: string;
   readonly attempt: number;
+  readonly restarts: number;
   readonly step: number;
   /** Globs of the files that the task declared it would change. */
   readonly writes: readonly string[];

@@ -1,13 +1,15 @@
 /**
  * One tool call from its text to its end: find the tool, parse strictly, ask a person where it must, write the effect's
- * key before it and its outcome after it. It never throws but for an aborted signal or a closed ledger: whatever else
+ * key before it and its outcome after it. It never throws but for an aborted signal, a closed ledger or a call that counts
+ * no more: whatever else
  * goes wrong is an answer for the model.
  */
 import * as z from 'zod';
 import type { RequestAnswer, RequestSubject } from '../domain/approval.ts';
 import type { ToolCall } from '../domain/conversation.ts';
-import { LedgerClosedError, messageOf, ToolRefusal } from '../domain/errors.ts';
+import { LedgerClosedError, messageOf, SupersededError, ToolRefusal } from '../domain/errors.ts';
 import type { EventOf } from '../domain/events.ts';
+import { requireCurrent } from '../domain/task.ts';
 import { pausePoint } from '../inbox/pausePoint.ts';
 import type { Ledger } from '../ports.ts';
 import { MAX_RESULT_CHARACTERS, type PerformTool, type Tool, type ToolContext, type ToolResult } from './tool.ts';
@@ -89,14 +91,12 @@ export class ToolRunner {
       await started.durable;
     }
     signal.throwIfAborted();
-    if (this.ledger.state.runs[runId]?.tasks[taskId]?.attempt !== attempt) {
-      throw new Error(`Attempt ${attempt} of ${taskId} is over; its effect was not begun.`);
-    }
+    requireCurrent(this.ledger.state.runs[runId]?.tasks[taskId], context);
     this.ledger.assertOwner();
     try {
       return this.end(call, context, 'ok', await this.performTool(tool, input, context, signal));
     } catch (error) {
-      if (signal.aborted || error instanceof LedgerClosedError) {
+      if (signal.aborted || error instanceof LedgerClosedError || error instanceof SupersededError) {
         throw error;
       }
       return this.end(call, context, error instanceof ToolRefusal ? 'refused' : 'failed', { text: messageOf(error) });
@@ -105,6 +105,7 @@ export class ToolRunner {
 
   private end(call: ToolCall, context: ToolContext, outcome: Outcome, result: ToolResult): ToolResult {
     const text = shorten(result.text);
+    requireCurrent(this.ledger.state.runs[context.runId]?.tasks[context.taskId], context);
     this.ledger.append(...(result.events ?? []), {
       type: 'tool-call-ended',
       runId: context.runId,

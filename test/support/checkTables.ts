@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { SquadEvent } from '../../src/domain/events.ts';
 import { readJournal } from '../../src/ledger/journalFile.ts';
 import { stateOf } from '../../src/ledger/squadLedger.ts';
 import type { Row } from '../../src/store/sqljs/tablesDatabase.ts';
 import { parseRow } from './openTables.ts';
 import { rowsOfState, sorted, TABLES } from './rowsOfState.ts';
+
+const goneAgents = (events: readonly SquadEvent[]): string[] =>
+  events.flatMap((event) => (event.type === 'agent-destroyed' ? [event.agentId] : [])).sort();
 
 /** Fails unless the rows in a squad's folder, read by another SQLite, are what the journal's living state says. */
 export async function checkTables(storage: string): Promise<void> {
@@ -18,13 +22,23 @@ export async function checkTables(storage: string): Promise<void> {
         .prepare(`SELECT * FROM ${table} ORDER BY id`)
         .all()
         .map((row) => parseRow(row as Row));
-      // Of messages that are over the living state keeps the newest; the rows of older ones say that they are.
+      // Rows stay of what the living state lets go: older messages that are over, and agents that are no more.
       const known = new Set(expected[table].map(({ id }) => id));
-      const letGo = table === 'agent_communications' ? rows.filter(({ id }) => !known.has(id)) : [];
-      assert.ok(
-        letGo.every(({ status }) => status === 'processed' || status === 'failed'),
-        table,
-      );
+      const letGo = rows.filter(({ id }) => !known.has(id));
+      if (table === 'agent_communications') {
+        assert.ok(
+          letGo.every(({ status }) => status === 'processed' || status === 'failed'),
+          table,
+        );
+      } else {
+        const gone = table === 'agent_registry' ? goneAgents(events) : [];
+        assert.deepEqual(
+          letGo.map(({ id }) => id),
+          gone,
+          table,
+        );
+        assert.ok(letGo.every((row) => row['destroyed_at'] !== null));
+      }
       assert.deepEqual(
         rows.filter((row) => !letGo.includes(row)),
         expected[table],

@@ -1,4 +1,5 @@
 /** Writes long, plausible, random stories: every event fits the state it meets. A new event type needs a rule here. */
+import type { Agent, AgentStatus } from '../../src/domain/agent.ts';
 import type { EventOf, EventDraft, EventType } from '../../src/domain/events.ts';
 import type { Party } from '../../src/domain/message.ts';
 import type { Run } from '../../src/domain/run.ts';
@@ -71,8 +72,20 @@ class Story {
     return run && task && { ids: { runId: run.id, taskId: task.id, attempt: task.attempt }, task };
   }
 
-  agentId(): string | undefined {
-    return this.random.pick(Object.keys(this.log.state.standing.agents));
+  agentId(fits: (agent: Agent) => boolean = () => true): string | undefined {
+    return this.random.pick(Object.values(this.log.state.standing.agents).filter(fits))?.id;
+  }
+
+  /** An agent in one of the states, with the task it holds. */
+  holder(...statuses: AgentStatus[]): { runId: string; taskId: string; attempt: number; agentId: string } | undefined {
+    const agentId = this.agentId(
+      ({ status, currentTaskId }) => statuses.includes(status) && currentTaskId !== undefined,
+    );
+    const taskId = agentId === undefined ? undefined : this.log.state.standing.agents[agentId]?.currentTaskId;
+    const task = Object.values(this.log.state.runs).flatMap(({ tasks }) => tasks[taskId ?? ''] ?? [])[0];
+    return agentId !== undefined && task
+      ? { runId: task.runId, taskId: task.id, attempt: task.attempt, agentId }
+      : undefined;
   }
 
   party(): Party {
@@ -173,8 +186,43 @@ const RULES: Rules = {
 
   'task-created': withRunAndTask,
   'task-ready': inPhase(['waiting'], () => ({})),
+  'pool-scaled': (story) => ({ agentType: 'coding', count: story.random.between(0, 3) }),
+  'agent-draining': (story) => {
+    const agentId = story.agentId();
+    return agentId === undefined ? undefined : { agentId, reason: 'fewer are needed' };
+  },
+  'agent-idled': (story) => {
+    const agentId = story.agentId(({ status }) => status === 'idle');
+    return agentId === undefined ? undefined : { agentId, idleMs: 1000 };
+  },
+  'agent-began': (story) => story.holder('active'),
+  'agent-silent': (story) => {
+    const held = story.holder('active', 'busy');
+    return held && { ...held, silentMs: 1000, reason: 'It is silent', chance: story.random.next() };
+  },
+  'agent-crashed': (story) => {
+    const held = story.holder('active', 'busy');
+    return held && { ...held, reason: 'It crashed', chance: story.random.next() };
+  },
+  'agent-stuck': (story) => withReason(story.holder('active', 'busy')),
+  'agent-restart-planned': (story) => {
+    const held = story.holder('error');
+    return held && { ...held, trouble: 'stuck', delayMs: story.random.next() * 100, fresh: true };
+  },
+  'agent-restarted': (story) => {
+    const held = story.holder('error');
+    return held && { ...held, fresh: story.random.chance(0.5), reason: 'It crashed' };
+  },
+  'agent-given-up': (story) => {
+    const agentId = story.agentId(({ status }) => status === 'idle');
+    return agentId === undefined ? undefined : { agentId, reason: 'It crashed three times' };
+  },
+  'agent-recovered': (story) => {
+    const agentId = story.agentId(({ status, currentTaskId }) => status === 'error' && currentTaskId === undefined);
+    return agentId === undefined ? undefined : { agentId };
+  },
   'task-delegated': (story) => {
-    const [found, agentId] = [story.task('ready'), story.agentId()];
+    const [found, agentId] = [story.task('ready'), story.agentId(({ status }) => status === 'idle')];
     const by = story.random.chance(0.3) ? story.agentId() : undefined;
     return found && agentId !== undefined
       ? { ...found.ids, agentId, candidates: [], ...(by === undefined ? {} : { delegatedByAgentId: by }) }
@@ -206,6 +254,8 @@ const RULES: Rules = {
   'task-failed': inPhase(['working', 'proving', 'merging'], () => ({ reason: 'It does not compile' })),
   'task-cancelled': inPhase(['waiting', 'ready', 'working', 'waiting_for_person'], () => ({ reason: 'Not needed' })),
   'task-retried': inPhase(['failed', 'working'], () => ({ reason: 'Once more' })),
+
+  'task-handed-back': inPhase(['ready', 'working', 'proving'], () => ({ reason: 'Its agent goes' })),
 
   'message-sent': withRun((story) => ({
     message: anyMessage({

@@ -74,6 +74,9 @@ function agentRow(agent: Agent): ExpectedRow {
     created_at: agent.createdAt,
     last_active_at: agent.lastActiveAt,
     destroyed_at: null,
+    draining: agent.draining ? 1 : 0,
+    restarts: agent.restarts,
+    trouble: agent.trouble ?? null,
   };
 }
 

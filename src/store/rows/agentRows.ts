@@ -1,9 +1,10 @@
 /** What events do to `agent_registry`. The row of a destroyed agent is changed no more, unless its id is given again. */
-import type { Compilable } from 'kysely';
-import type { PerformanceRecord } from '../../domain/agent.ts';
-import type { EventOf } from '../../domain/events.ts';
+import type { Compilable, Updateable } from 'kysely';
+import type { AgentStatus, PerformanceRecord } from '../../domain/agent.ts';
+import type { Envelope, EventOf } from '../../domain/events.ts';
 import { tables } from '../builder.ts';
 import type { Projection } from '../projection.ts';
+import type { Database } from '../schema.ts';
 
 export function createAgent(event: EventOf<'agent-created'>): Projection {
   const { agent } = event;
@@ -18,6 +19,9 @@ export function createAgent(event: EventOf<'agent-created'>): Projection {
     created_at: event.at,
     last_active_at: event.at,
     destroyed_at: null,
+    draining: 0,
+    restarts: 0,
+    trouble: null,
   } as const;
   return [
     tables
@@ -28,28 +32,38 @@ export function createAgent(event: EventOf<'agent-created'>): Projection {
 }
 
 export function destroyAgent(event: EventOf<'agent-destroyed'>): Projection {
-  return [
-    tables
-      .updateTable('agent_registry')
-      .set({ status: 'idle', current_task_id: null, destroyed_at: event.at })
-      .where('id', '=', event.agentId)
-      .where('destroyed_at', 'is', null),
-  ];
+  return [setAgent(event.agentId, { status: 'idle', trouble: null, current_task_id: null, destroyed_at: event.at })];
 }
 
 export function occupyAgent(agentId: string, taskId: string, at: string): Compilable {
-  return tables
-    .updateTable('agent_registry')
-    .set({ status: 'busy', current_task_id: taskId, last_active_at: at })
-    .where('id', '=', agentId)
-    .where('destroyed_at', 'is', null);
+  return setAgent(agentId, { status: 'active', current_task_id: taskId, last_active_at: at });
+}
+
+/** The agent's own state changed: its status, and why. */
+export function moveAgent(
+  event: Envelope & { agentId: string },
+  status: AgentStatus,
+  trouble: string | null,
+): Projection {
+  return [setAgent(event.agentId, { status, trouble, last_active_at: event.at })];
+}
+
+export function drainAgent(event: EventOf<'agent-draining'>): Projection {
+  return [setAgent(event.agentId, { draining: 1 })];
+}
+
+export function restartAgent(event: EventOf<'agent-restarted'>): Projection {
+  return [
+    setAgent(event.agentId, { status: 'active', trouble: null, last_active_at: event.at }),
+    living(event.agentId).set((row) => ({ restarts: row('restarts', '+', 1) })),
+  ];
 }
 
 /** Frees the agent that the task is assigned to, if it still works on it. */
 export function releaseAgent(taskId: string, at: string): Compilable {
   return tables
     .updateTable('agent_registry')
-    .set({ status: 'idle', current_task_id: null, last_active_at: at })
+    .set({ status: 'idle', trouble: null, current_task_id: null, last_active_at: at })
     .where('current_task_id', '=', taskId)
     .where('id', '=', (query) =>
       query.selectFrom('agent_tasks').select('assigned_agent_id').where('agent_tasks.id', '=', taskId),
@@ -58,9 +72,13 @@ export function releaseAgent(taskId: string, at: string): Compilable {
 }
 
 export function setPerformance(agentId: string, performance: Readonly<Record<string, PerformanceRecord>>): Compilable {
-  return tables
-    .updateTable('agent_registry')
-    .set({ performance_metrics: JSON.stringify(performance) })
-    .where('id', '=', agentId)
-    .where('destroyed_at', 'is', null);
+  return setAgent(agentId, { performance_metrics: JSON.stringify(performance) });
+}
+
+function setAgent(agentId: string, values: Updateable<Database['agent_registry']>): Compilable {
+  return living(agentId).set(values);
+}
+
+function living(agentId: string) {
+  return tables.updateTable('agent_registry').where('id', '=', agentId).where('destroyed_at', 'is', null);
 }

@@ -125,7 +125,8 @@ export function* endTask(
   yield releaseAgent(taskIdOf(event), event.at);
 }
 
-export function retryTask(event: EventOf<'task-retried'>): Projection {
+/** Begins anew with the next attempt. */
+export function retryTask(event: EventOf<'task-retried' | 'task-handed-back'>): Projection {
   return [
     releaseAgent(taskIdOf(event), event.at),
     setPhase(event, 'ready'),

@@ -164,7 +164,13 @@ class KeptRows {
     } else if (event.type === 'agent-destroyed') {
       const row = this.before?.agent_registry.find(({ id }) => id === event.agentId);
       if (row) {
-        this.destroyed.set(row.id, { ...row, status: 'idle', current_task_id: null, destroyed_at: event.at });
+        this.destroyed.set(row.id, {
+          ...row,
+          status: 'idle',
+          trouble: null,
+          current_task_id: null,
+          destroyed_at: event.at,
+        });
       }
     } else if (event.type === 'agent-created') {
       this.destroyed.delete(event.agent.id);
