@@ -46,7 +46,7 @@ export class SquadMail implements MailSystem {
   private constructor(ledger: SquadLedger, tables: TablesStore) {
     this.ledger = ledger;
     this.tables = tables;
-    this.feed = new TablesFeed(ledger, tables, logger);
+    this.feed = new TablesFeed({ ledger, tables, clock: systemClock, logger });
     this.mail = new AgentCommunicationService(ledger);
     this.beginRun();
     for (const agentId of RECEIVERS) {

@@ -120,7 +120,7 @@ export async function openSquad(options: HostOptions, signal: AbortSignal): Prom
     const { logger, models } = options;
     const ledgerSequence = ledger.state.sequence;
     const tables = await TablesStore.open({ folder: storage, ledgerSequence, clock: systemClock, logger }, signal);
-    const feed = new TablesFeed(ledger, tables, logger);
+    const feed = new TablesFeed({ ledger, tables, clock: systemClock, logger });
     const beforeStart = (): void => {
       ledger.assertOwner();
     };

@@ -1,24 +1,38 @@
 /**
- * Keeps the tables up with the ledger: first what they have not seen, then each event once it is durable. The tables are
- * derived, so whatever goes wrong here is said and never stops a run: the next start catches up.
+ * Keeps the tables up with the ledger: first what they have not seen, then each event once it is durable. Events are handed
+ * over in lots, a little later, because waking the tables' thread costs the main thread more than an event does. The tables
+ * are derived, so whatever goes wrong here is said and never stops a run: the next start catches up.
  */
 import { messageOf } from '../domain/errors.ts';
 import type { SquadEvent } from '../domain/events.ts';
-import type { Ledger, Logger } from '../ports.ts';
+import type { Clock, Ledger, Logger } from '../ports.ts';
 import type { TablesStore } from './sqljs/tablesClient.ts';
 
-const BATCH = 500;
+/** How long events wait for others. A query for one of them waits as long. */
+const PAUSE_MS = 20;
+/** Events in one lot: copying it to the thread takes the main thread a few milliseconds. */
+const BATCH = 250;
+
+export interface TablesFeedOptions {
+  readonly ledger: Ledger;
+  readonly tables: TablesStore;
+  readonly clock: Pick<Clock, 'sleep'>;
+  readonly logger: Logger;
+}
 
 export class TablesFeed {
   private readonly ledger: Ledger;
   private readonly tables: TablesStore;
+  private readonly clock: Pick<Clock, 'sleep'>;
+  private readonly closing = new AbortController();
   private pending: SquadEvent[] = [];
   private working: Promise<void>;
   private waiting = false;
 
-  constructor(ledger: Ledger, tables: TablesStore, logger: Logger) {
+  constructor({ ledger, tables, clock, logger }: TablesFeedOptions) {
     this.ledger = ledger;
     this.tables = tables;
+    this.clock = clock;
     const warn = (error: unknown): void => {
       logger.warn(`The tables are behind the ledger until the next start: ${messageOf(error)}`);
     };
@@ -34,6 +48,7 @@ export class TablesFeed {
 
   /** Saves and ends the tables with everything that is durable by now; when the signal is aborted first, as they are. */
   async close(signal: AbortSignal): Promise<void> {
+    this.closing.abort();
     await this.working;
     await this.tables.close(signal);
   }
@@ -47,10 +62,22 @@ export class TablesFeed {
   }
 
   private async passOn(): Promise<void> {
+    await this.pause(PAUSE_MS);
     this.waiting = false;
     const events = this.pending;
     this.pending = [];
     await this.ledger.flushed();
-    this.tables.append(events);
+    for (let first = 0; first < events.length; first += BATCH) {
+      this.tables.append(events.slice(first, first + BATCH));
+      if (first + BATCH < events.length) {
+        // The main thread has a turn for others between two lots.
+        await this.pause(0);
+      }
+    }
+  }
+
+  /** Over at once when the squad closes. */
+  private async pause(ms: number): Promise<void> {
+    await this.clock.sleep(ms, this.closing.signal).catch(() => undefined);
   }
 }

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { RUNTIME } from '../../../src/domain/events.ts';
+import { tables as builder } from '../../../src/store/builder.ts';
+import { TablesStore } from '../../../src/store/sqljs/tablesClient.ts';
+import { TablesFeed } from '../../../src/store/tablesFeed.ts';
+import { anyMessage, logWithWorkingTask } from '../../support/builders.ts';
+import { MemoryLedger } from '../../support/memoryLedger.ts';
+import { VirtualClock } from '../../support/virtualClock.ts';
+
+describe('The feed of the tables', function () {
+  this.timeout(20_000);
+
+  let folder: string;
+  let ledger: MemoryLedger;
+  let tables: TablesStore;
+  let feed: TablesFeed;
+  const clock = new VirtualClock();
+  const warnings: string[] = [];
+
+  const open = (): Promise<TablesStore> => TablesStore.open({ folder }, AbortSignal.timeout(10_000));
+  const say = (id: string): void => {
+    ledger.append({ type: 'message-sent', runId: 'run-1', actor: RUNTIME, message: anyMessage({ id }) });
+  };
+
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'tables-'));
+    ledger = new MemoryLedger(logWithWorkingTask());
+    tables = await open();
+    const logger = { info: () => undefined, error: () => undefined, warn: (text: string) => warnings.push(text) };
+    feed = new TablesFeed({ ledger, tables, clock, logger });
+  });
+
+  afterEach(async () => {
+    await feed.close(AbortSignal.timeout(10_000));
+    await rm(folder, { recursive: true });
+    assert.deepEqual(warnings, []);
+  });
+
+  it('hands over in one lot what came within a moment', async () => {
+    await tables.caughtUp(6, AbortSignal.timeout(10_000));
+    say('one');
+    say('two');
+    await turns();
+    assert.equal(tables.appendedSequence, 6);
+
+    clock.advance(20);
+    await tables.caughtUp(8, AbortSignal.timeout(10_000));
+    assert.equal(tables.appendedSequence, 8);
+  });
+
+  it('closes with everything that came before, without waiting for the moment to pass', async () => {
+    const ids = Array.from({ length: 600 }, (_, index) => `message-${index + 100}`);
+    ids.forEach(say);
+    await feed.close(AbortSignal.timeout(10_000));
+
+    tables = await open();
+    const query = builder.selectFrom('agent_communications').select('id').orderBy('id').compile();
+    const rows = await tables.query(query, AbortSignal.timeout(10_000));
+    await tables.close(AbortSignal.timeout(10_000));
+    assert.deepEqual(
+      rows.map(({ id }) => id),
+      ids,
+    );
+  });
+});
+
+/** Lets everything run that waits for nothing. */
+const turns = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
