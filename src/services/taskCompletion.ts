@@ -9,7 +9,7 @@ import type { RunView, TaskView } from '../domain/squadState.ts';
 import { requireCurrent } from '../domain/task.ts';
 import type { Ledger } from '../ports.ts';
 import type { TaskCommit } from '../workspace/repository.ts';
-import type { RunFiles } from '../workspace/runFiles.ts';
+import type { RunFiles, TaskFiles } from '../workspace/runFiles.ts';
 
 export interface Claim {
   readonly summary: string;
@@ -46,9 +46,8 @@ export class TaskCompletion {
   }
 
   async complete(claimant: Claimant, claim: Claim, signal: AbortSignal): Promise<CompletionOutcome> {
-    const files = this.filesOf(claimant.runId);
     const stamp = stampOf(claimant);
-    const { task } = this.find(claimant);
+    const { task, files } = this.find(claimant);
     const base = task.baseCommit;
     if (base === undefined) {
       throw new Error(`${task.id} has no worktree.`);
@@ -58,7 +57,7 @@ export class TaskCompletion {
       return { accepted: true, proven: { type: 'task-proven', ...stamp, actor: runtime, ...task.merged } };
     }
     this.tell(claimant, { type: 'task-claimed', ...stamp, actor: { kind: 'agent', id: claimant.agentId }, ...claim });
-    const work = await files.commitWorktree(worktreeName(task), base, commitOptions(task, claim), signal);
+    const work = await files.commit(base, commitOptions(task, claim), signal);
     this.tell(claimant, { type: 'task-committed', ...stamp, actor: runtime, ...work });
     const failed = await this.check(claimant, 'task', base, work, signal);
     if (failed.length > 0) {
@@ -84,19 +83,18 @@ export class TaskCompletion {
     commit: string,
     signal: AbortSignal,
   ): Promise<CompletionOutcome> {
-    const files = this.filesOf(claimant.runId);
-    const { run, task } = this.find(claimant);
+    const { run, task, files } = this.find(claimant);
     const onto = run.integration?.commit;
     if (onto === undefined) {
       throw new Error(`Run ${run.id} has no integration branch.`);
     }
     if (this.doubtful.delete(run.id)) {
-      await files.standAt(onto, signal);
+      await this.filesOf(run.id).standAt(onto, signal);
     }
-    const merged = await files.mergeTask({ onto, commit, ...commitOptions(task, claim) }, signal);
+    const merged = await files.merge({ onto, commit, ...commitOptions(task, claim) }, signal);
     const sendBack = async (cause: ReopenCause, conflicts: string[], detail: string): Promise<CompletionOutcome> => {
       const { at } = commitOptions(task, claim);
-      await files.rebaseWorktree(worktreeName(task), { onto, commit, at }, signal);
+      await files.rebase({ onto, commit, at }, signal);
       this.tell(claimant, { type: 'task-rebased', ...stampOf(claimant), actor: runtime, baseCommit: onto, conflicts });
       return this.reopen(claimant, cause, detail);
     };
@@ -117,7 +115,7 @@ export class TaskCompletion {
         );
       }
     }
-    await files.advanceIntegration(onto, merged.commit, signal);
+    await files.integrate(onto, merged.commit, signal);
     const { commit: integrated, tree } = merged;
     const stamp = stampOf(claimant);
     this.tell(claimant, { type: 'task-merged', ...stamp, actor: runtime, commit: integrated, tree });
@@ -132,13 +130,13 @@ export class TaskCompletion {
     on: TaskCommit,
     signal: AbortSignal,
   ): Promise<CheckResult[]> {
-    const { task } = this.find(claimant);
+    const { task, files } = this.find(claimant);
     if (task.acceptance.length === 0) {
       return [];
     }
     const results: CheckResult[] = [];
-    await this.filesOf(claimant.runId).runChecks(
-      { name: `${task.key}-${stage}`, stage, checks: task.acceptance, base, on, effect: `${task.id}.check` },
+    await files.runChecks(
+      { stage, checks: task.acceptance, base, on },
       (result) => {
         this.tell(claimant, { type: 'check-ended', ...stampOf(claimant), actor: runtime, result });
         results.push(result);
@@ -168,19 +166,14 @@ export class TaskCompletion {
     this.ledger.append(draft);
   }
 
-  private find({ runId, taskId }: Claimant): { run: RunView; task: TaskView } {
+  private find({ runId, taskId }: Claimant): { run: RunView; task: TaskView; files: TaskFiles } {
     const run = this.ledger.state.runs[runId];
     const task = run?.tasks[taskId];
     if (!run || !task) {
       throw new Error(`No task ${taskId}`);
     }
-    return { run, task };
+    return { run, task, files: this.filesOf(runId).task(task) };
   }
-}
-
-/** A try has a worktree of its own, so nothing of an earlier one is in it. */
-export function worktreeName(task: TaskView): string {
-  return `${task.key}-${task.attempt}`;
 }
 
 function stampOf({ runId, taskId, attempt }: Claimant) {

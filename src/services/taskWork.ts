@@ -11,7 +11,6 @@ import type { TaskWorkspace } from '../workspace/taskWorkspace.ts';
 import type { AgentCommunicationService } from './agentCommunicationService.ts';
 import type { AgentFactory } from './agentFactory.ts';
 import { settledSoon } from './settledSoon.ts';
-import { worktreeName } from './taskCompletion.ts';
 import { taskRequest, taskResponse } from './taskLetters.ts';
 
 /** What the services need of an agent's running object. */
@@ -100,7 +99,7 @@ export class TaskWork {
   private async openWorkspace(taskId: string, runId: string, signal: AbortSignal): Promise<TaskWorkspace> {
     const task = this.task(runId, taskId);
     const base = task.baseCommit ?? this.run(runId).integration?.commit ?? '';
-    const workspace = await this.o.filesOf(runId).openTask(worktreeName(task), { base, effect: taskId }, signal);
+    const workspace = await this.o.filesOf(runId).task(task).open(base, signal);
     signal.throwIfAborted();
     if (task.phase === 'ready') {
       appendToTask(this.o.ledger, task, { type: 'task-started', baseCommit: base });

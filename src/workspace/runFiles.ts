@@ -1,24 +1,19 @@
 /**
- * A run's files as the services see them: where it began, a worktree for each task, checks on exact trees, the integration
- * branch. `GitRunFiles` does it with the run's private repository; a simulation and a replay do it without a disk.
+ * A run's files as the services see them: where it began, a worktree for each try of a task, checks on exact trees, the
+ * integration branch. `GitRunFiles` does it with the run's private repository; a simulation and a replay do it without a disk.
  */
 import type { DeepReadonly } from '../base/deepReadonly.ts';
 import type { AcceptanceCheck, CheckResult, CheckStage } from '../domain/proof.ts';
-import type { FileChange, Seed } from '../domain/run.ts';
+import type { Seed } from '../domain/run.ts';
 import type { CommitNote, MergeOutcome, RunRepository, TaskCommit } from './repository.ts';
 import { openTaskWorkspace, type TaskWorkspace, type WorkspaceTools } from './taskWorkspace.ts';
 import { runCheck } from './verification/acceptance.ts';
 
-export interface ChecksRequest {
-  /** Name of the checkout that they run in. */
-  readonly name: string;
-  readonly stage: CheckStage;
-  readonly checks: DeepReadonly<AcceptanceCheck[]>;
-  /** Commit or tree that `unchanged` compares with. */
-  readonly base: string;
-  readonly on: TaskCommit;
-  /** Mark of the processes, see ProcessRequest. */
-  readonly effect: string;
+/** Whose files: one try of one task. It has a worktree of its own, so nothing of an earlier try is in it. */
+export interface TaskTry {
+  readonly id: string;
+  readonly key: string;
+  readonly attempt: number;
 }
 
 export interface RunFiles {
@@ -28,21 +23,31 @@ export interface RunFiles {
   seed(options: { at: string }, signal: AbortSignal): Promise<Seed>;
   /** Puts the integration branch where the ledger says that it stands. */
   standAt(commit: string, signal: AbortSignal): Promise<void>;
-  /** A task's worktree, made at `base` unless it is there already. */
-  openTask(name: string, options: { base: string; effect: string }, signal: AbortSignal): Promise<TaskWorkspace>;
-  /** See `RunRepository` for these four. */
-  commitWorktree(name: string, base: string, note: CommitNote, signal: AbortSignal): Promise<TaskCommit>;
-  mergeTask(options: CommitNote & { onto: string; commit: string }, signal: AbortSignal): Promise<MergeOutcome>;
-  rebaseWorktree(
-    name: string,
-    options: { onto: string; commit: string; at: string },
-    signal: AbortSignal,
-  ): Promise<{ conflicts: string[] }>;
-  advanceIntegration(from: string, to: string, signal: AbortSignal): Promise<boolean>;
+  task(task: TaskTry): TaskFiles;
+}
+
+export interface TaskFiles {
+  /** The worktree, made at `base` unless it is there already. */
+  open(base: string, signal: AbortSignal): Promise<TaskWorkspace>;
+  /** What the worktree holds now as one commit on `base`; the same content, base and note give the same commit. */
+  commit(base: string, note: CommitNote, signal: AbortSignal): Promise<TaskCommit>;
+  hasChanges(from: string, to: string, signal: AbortSignal): Promise<boolean>;
+  /** Replays the task's commit on `onto` as one commit with that parent. Changes no branch. */
+  merge(options: CommitNote & { onto: string; commit: string }, signal: AbortSignal): Promise<MergeOutcome>;
+  /** Moves the worktree to `onto` with the changes of its commit replayed; files in conflict carry markers. */
+  rebase(options: { onto: string; commit: string; at: string }, signal: AbortSignal): Promise<void>;
+  /** Moves the integration branch on to the task's merge. */
+  integrate(from: string, to: string, signal: AbortSignal): Promise<void>;
   /** Runs the checks one after the other on a fresh checkout; `onResult` is called as each ends. */
   runChecks(request: ChecksRequest, onResult: (result: CheckResult) => void, signal: AbortSignal): Promise<void>;
-  changes(from: string, to: string, signal: AbortSignal): Promise<FileChange[]>;
-  hasChanges(from: string, to: string, signal: AbortSignal): Promise<boolean>;
+}
+
+export interface ChecksRequest {
+  readonly stage: CheckStage;
+  readonly checks: DeepReadonly<AcceptanceCheck[]>;
+  /** Commit or tree that `unchanged` compares with. */
+  readonly base: string;
+  readonly on: TaskCommit;
 }
 
 export class GitRunFiles implements RunFiles {
@@ -68,50 +73,59 @@ export class GitRunFiles implements RunFiles {
     await this.repository.advanceIntegration(await this.repository.integrationHead(signal), commit, signal);
   }
 
-  async openTask(
-    name: string,
-    { base, effect }: { base: string; effect: string },
-    signal: AbortSignal,
-  ): Promise<TaskWorkspace> {
-    return openTaskWorkspace(await this.repository.addWorktree(name, base, signal), effect, this.tools);
+  task(task: TaskTry): TaskFiles {
+    return new GitTaskFiles(task, this.repository, this.tools);
+  }
+}
+
+class GitTaskFiles implements TaskFiles {
+  private readonly task: TaskTry;
+  private readonly worktree: string;
+  private readonly repository: RunRepository;
+  private readonly tools: WorkspaceTools;
+
+  constructor(task: TaskTry, repository: RunRepository, tools: WorkspaceTools) {
+    this.task = task;
+    this.worktree = `${task.key}-${task.attempt}`;
+    this.repository = repository;
+    this.tools = tools;
   }
 
-  commitWorktree(name: string, base: string, note: CommitNote, signal: AbortSignal): Promise<TaskCommit> {
-    return this.repository.commitWorktree(name, base, note, signal);
+  async open(base: string, signal: AbortSignal): Promise<TaskWorkspace> {
+    const root = await this.repository.addWorktree(this.worktree, base, signal);
+    return openTaskWorkspace(root, this.task.id, this.tools);
   }
 
-  mergeTask(options: CommitNote & { onto: string; commit: string }, signal: AbortSignal): Promise<MergeOutcome> {
-    return this.repository.mergeTask(options, signal);
-  }
-
-  rebaseWorktree(
-    name: string,
-    options: { onto: string; commit: string; at: string },
-    signal: AbortSignal,
-  ): Promise<{ conflicts: string[] }> {
-    return this.repository.rebaseWorktree(name, options, signal);
-  }
-
-  advanceIntegration(from: string, to: string, signal: AbortSignal): Promise<boolean> {
-    return this.repository.advanceIntegration(from, to, signal);
-  }
-
-  async runChecks(request: ChecksRequest, onResult: (result: CheckResult) => void, signal: AbortSignal): Promise<void> {
-    const { name, on, stage, base, effect } = request;
-    const { repository } = this;
-    const checkoutRoot = await repository.checkout(name, on.commit, signal);
-    const place = { checkoutRoot, repository, base, tree: on.tree, processes: this.tools.processes, effect, stage };
-    for (const [index, check] of request.checks.entries()) {
-      onResult(await runCheck({ ...place, check, index }, signal));
-    }
-    await repository.removeCheckout(name);
-  }
-
-  changes(from: string, to: string, signal: AbortSignal): Promise<FileChange[]> {
-    return this.repository.changes(from, to, signal);
+  commit(base: string, note: CommitNote, signal: AbortSignal): Promise<TaskCommit> {
+    return this.repository.commitWorktree(this.worktree, base, note, signal);
   }
 
   async hasChanges(from: string, to: string, signal: AbortSignal): Promise<boolean> {
     return (await this.repository.changedPaths(from, to, signal)).length > 0;
+  }
+
+  merge(options: CommitNote & { onto: string; commit: string }, signal: AbortSignal): Promise<MergeOutcome> {
+    return this.repository.mergeTask(options, signal);
+  }
+
+  async rebase(options: { onto: string; commit: string; at: string }, signal: AbortSignal): Promise<void> {
+    await this.repository.rebaseWorktree(this.worktree, options, signal);
+  }
+
+  async integrate(from: string, to: string, signal: AbortSignal): Promise<void> {
+    await this.repository.advanceIntegration(from, to, signal);
+  }
+
+  async runChecks(request: ChecksRequest, onResult: (result: CheckResult) => void, signal: AbortSignal): Promise<void> {
+    const { on, stage, base } = request;
+    const { repository, tools, task } = this;
+    const name = `${task.key}-${stage}`;
+    const checkoutRoot = await repository.checkout(name, on.commit, signal);
+    const effect = `${task.id}.check`;
+    const place = { checkoutRoot, repository, base, tree: on.tree, processes: tools.processes, effect, stage };
+    for (const [index, check] of request.checks.entries()) {
+      onResult(await runCheck({ ...place, check, index }, signal));
+    }
+    await repository.removeCheckout(name);
   }
 }

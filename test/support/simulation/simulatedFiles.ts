@@ -2,6 +2,7 @@
  * Files of runs without a disk: trees are maps, commits are named by their content, merges go file by file. They outlive a
  * crash, and what was being done when it came may be done or not.
  */
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import picomatch from 'picomatch';
 import { GitError, ToolRefusal } from '../../../src/domain/errors.ts';
@@ -9,8 +10,8 @@ import type { CheckResult } from '../../../src/domain/proof.ts';
 import type { FileChange, Seed } from '../../../src/domain/run.ts';
 import type { SquadFiles } from '../../../src/services/gitSquadFiles.ts';
 import type { RunResults } from '../../../src/services/runResults.ts';
-import type { CommitNote, MergeOutcome, TaskCommit } from '../../../src/workspace/repository.ts';
-import type { ChecksRequest, RunFiles } from '../../../src/workspace/runFiles.ts';
+import type { TaskCommit } from '../../../src/workspace/repository.ts';
+import type { ChecksRequest, RunFiles, TaskFiles, TaskTry } from '../../../src/workspace/runFiles.ts';
 import type { TaskWorkspace } from '../../../src/workspace/taskWorkspace.ts';
 import type { Life, SimulatedTime } from './simulatedTime.ts';
 
@@ -49,7 +50,7 @@ export class SimulatedFiles implements SquadFiles {
     this.life = life;
   }
 
-  runFiles(runId: string): RunFiles {
+  runFiles(runId: string): SimulatedRunFiles {
     return new SimulatedRunFiles(this.world, this.life, this.disk(runId));
   }
 
@@ -59,11 +60,11 @@ export class SimulatedFiles implements SquadFiles {
       open: () => Promise.resolve(),
       close: () => Promise.resolve(),
       handOver: () => Promise.resolve(undefined),
-      diff: async (run, signal) =>
+      diff: async (run) =>
         run.seed && run.integration
           ? {
               tree: run.integration.tree,
-              files: await this.runFiles(run.id).changes(run.seed.tree, run.integration.tree, signal),
+              files: await this.runFiles(run.id).changes(run.seed.tree, run.integration.tree),
             }
           : undefined,
       tidy: (runId) => {
@@ -117,49 +118,47 @@ class SimulatedRunFiles implements RunFiles {
     });
   }
 
-  openTask(name: string, { base }: { base: string }): Promise<TaskWorkspace> {
-    return this.take('worktree', () => {
-      this.disk.worktrees[name] ??= { ...this.treeOf(base) };
-      return new SimulatedWorkspace(this.disk.worktrees[name], (operation, work) => this.take(operation, work));
-    });
+  task({ key, attempt }: TaskTry): TaskFiles {
+    const name = `${key}-${attempt}`;
+    return {
+      open: (base) =>
+        this.take('worktree', () => {
+          this.disk.worktrees[name] ??= { ...this.treeOf(base) };
+          return new SimulatedWorkspace(this.disk.worktrees[name], (operation, work) => this.take(operation, work));
+        }),
+      commit: (base, note) => this.take('commit', () => this.commit({ ...this.worktree(name) }, base, note.message)),
+      hasChanges: (from, to) => this.take('changes', () => this.changed(from, to).length > 0),
+      merge: ({ onto, commit, message }) =>
+        this.take('merge', () => {
+          const { tree, conflicts } = this.merge(onto, commit);
+          return conflicts.length > 0
+            ? { kind: 'conflict' as const, tree: this.store(tree), files: conflicts }
+            : { kind: 'merged' as const, ...this.commit(tree, onto, message) };
+        }),
+      rebase: ({ onto, commit }) =>
+        this.take('rebase', () => {
+          const worktree = (this.disk.worktrees[name] ??= {});
+          for (const path of Object.keys(worktree)) {
+            delete worktree[path];
+          }
+          Object.assign(worktree, this.merge(onto, commit).tree);
+        }),
+      integrate: (from, to) =>
+        this.take('advance', () => {
+          assert.ok(this.disk.head === from || this.disk.head === to, 'the integration branch was moved by another');
+          this.disk.head = to;
+        }),
+      runChecks: (request, onResult) => this.runChecks(request, onResult),
+    };
   }
 
-  commitWorktree(name: string, base: string, note: CommitNote): Promise<TaskCommit> {
-    return this.take('commit', () => this.commit({ ...this.worktree(name) }, base, note.message));
+  changes(from: string, to: string): Promise<FileChange[]> {
+    return this.take('changes', () =>
+      this.changed(from, to).map((path) => ({ path, status: 'modified' as const, added: 1, removed: 1 })),
+    );
   }
 
-  mergeTask(options: CommitNote & { onto: string; commit: string }): Promise<MergeOutcome> {
-    return this.take('merge', () => {
-      const { tree, conflicts } = this.merge(options.onto, options.commit);
-      return conflicts.length > 0
-        ? { kind: 'conflict' as const, tree: this.store(tree), files: conflicts }
-        : { kind: 'merged' as const, ...this.commit(tree, options.onto, options.message) };
-    });
-  }
-
-  rebaseWorktree(name: string, options: { onto: string; commit: string }): Promise<{ conflicts: string[] }> {
-    return this.take('rebase', () => {
-      const { tree, conflicts } = this.merge(options.onto, options.commit);
-      const worktree = (this.disk.worktrees[name] ??= {});
-      for (const path of Object.keys(worktree)) {
-        delete worktree[path];
-      }
-      Object.assign(worktree, tree);
-      return { conflicts };
-    });
-  }
-
-  advanceIntegration(from: string, to: string): Promise<boolean> {
-    return this.take('advance', () => {
-      if (this.disk.head !== from && this.disk.head !== to) {
-        return false;
-      }
-      this.disk.head = to;
-      return true;
-    });
-  }
-
-  async runChecks(request: ChecksRequest, onResult: (result: CheckResult) => void): Promise<void> {
+  private async runChecks(request: ChecksRequest, onResult: (result: CheckResult) => void): Promise<void> {
     const { stage, on } = request;
     for (const [index, check] of request.checks.entries()) {
       const failure = await this.take('check', () => {
@@ -179,16 +178,6 @@ class SimulatedRunFiles implements RunFiles {
       const summary = failure ?? 'as it should be';
       onResult({ index, stage, tree: on.tree, passed, summary, output: '', durationMs: this.world.time.now % 100 });
     }
-  }
-
-  changes(from: string, to: string): Promise<FileChange[]> {
-    return this.take('changes', () =>
-      this.changed(from, to).map((path) => ({ path, status: 'modified' as const, added: 1, removed: 1 })),
-    );
-  }
-
-  hasChanges(from: string, to: string): Promise<boolean> {
-    return this.take('changes', () => this.changed(from, to).length > 0);
   }
 
   private changed(from: string, to: string): string[] {
