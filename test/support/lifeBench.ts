@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { SquadEvent, EventOf, EventType } from '../../src/domain/events.ts';
 import type { RunOptions } from '../../src/domain/run.ts';
 import type { AgentView, RunView, TaskView } from '../../src/domain/squadState.ts';
+import { systemClock } from '../../src/host/clock.ts';
 import { SquadLedger } from '../../src/ledger/squadLedger.ts';
 import type { LanguageModel, ModelRequest } from '../../src/ports.ts';
 import { GitSquadFiles } from '../../src/services/gitSquadFiles.ts';
@@ -77,7 +78,7 @@ export class LifeBench {
     const ledgerSequence = ledger.state.sequence;
     const signal = new AbortController().signal;
     const tables = await TablesStore.open({ folder: storage, ledgerSequence, clock, logger: silentLogger }, signal);
-    const feed = new TablesFeed(ledger, tables, silentLogger);
+    const feed = new TablesFeed({ ledger, tables, clock: systemClock, logger: silentLogger });
     const squad = createSquad({
       ledger,
       models: { select: () => Promise.resolve(new WrittenModel((request) => this.answer(request))) },
