@@ -12,6 +12,7 @@ import { projectPlanSchema } from './plan.ts';
 import { checkResultSchema } from './proof.ts';
 import { diffSummarySchema, runOptionsSchema, runStatusSchema, runUsageSchema, seedSchema } from './run.ts';
 import { taskSpecSchema } from './task.ts';
+import { EVENT_UPCASTS, upcast, type Upcasts } from './upcasts/upcast.ts';
 
 /** Shape of the events below. A change of shape raises it and adds a file to `upcasts/`. */
 export const EVENT_VERSION = 1;
@@ -195,10 +196,18 @@ export type EventDraft = {
   [Type in EventType]: Omit<Envelope, Stamped> & { type: Type } & Fields<Type>;
 }[EventType];
 
-/** Parses what a journal, an archive or a socket gave. Throws a ZodError that names the field. */
-export function parseEvent(value: unknown): SquadEvent {
-  const envelope = envelopeSchema.extend({ type: z.enum(Object.keys(EVENT_TYPES) as [EventType]) }).parse(value);
-  const fields = EVENT_TYPES[envelope.type].fields.parse(value);
+const typedEnvelopeSchema = envelopeSchema.extend({ type: z.enum(Object.keys(EVENT_TYPES) as [EventType]) });
+const versionSchema = z.looseObject({ version: z.number().int() });
+
+/**
+ * Parses what a journal, an archive or a socket gave, and brings an event of an older version to today's shape. Throws a
+ * ZodError that names the field.
+ */
+export function parseEvent(value: unknown, steps: Upcasts = EVENT_UPCASTS): SquadEvent {
+  const { version } = versionSchema.parse(value);
+  const current = upcast(value, version, EVENT_VERSION, steps)?.value ?? value;
+  const envelope = typedEnvelopeSchema.parse(current);
+  const fields = EVENT_TYPES[envelope.type].fields.parse(current);
   // Both halves are parsed; only the tie between `type` and its fields is lost to the compiler.
   return { ...envelope, ...fields } as SquadEvent;
 }

@@ -24,6 +24,9 @@ import type { Run } from './run.ts';
 import { isOver, type Task } from './task.ts';
 import { createTask, endTask, resetTask, restartTask } from './taskState.ts';
 
+/** Shape of the state below, as images hold it. A change of shape raises it and adds a step to `upcasts/`. */
+export const STATE_VERSION = 1;
+
 export interface SquadState {
   /** Sequence of the last event applied. */
   sequence: number;

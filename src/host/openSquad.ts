@@ -6,11 +6,11 @@ import { messageOf, StorageError } from '../domain/errors.ts';
 import type { OwnerRecord } from '../domain/owner.ts';
 import { isUnfinished } from '../domain/run.ts';
 import type { SquadView } from '../domain/squadState.ts';
-import { readJournal } from '../ledger/journalFile.ts';
+import { readState } from '../ledger/history.ts';
 import { registeredOwner } from '../ledger/ownerRecords.ts';
 import { probeOwner } from '../ledger/ownership.ts';
 import { ownerFolder, squadKey } from '../ledger/squadHome.ts';
-import { SquadLedger, stateOf } from '../ledger/squadLedger.ts';
+import { SquadLedger } from '../ledger/squadLedger.ts';
 import type { LanguageModels, Logger } from '../ports.ts';
 import { answerProcess } from '../control/processRequests.ts';
 import { TablesStore } from '../store/sqljs/tablesClient.ts';
@@ -56,7 +56,7 @@ export async function findStorage(
       `Another DevSquad (process ${registered.pid}) runs this workspace's squad in ${registered.storage}.`,
     );
   }
-  const { runs } = stateOf(await readJournal(registered.storage));
+  const { runs } = await readState(registered.storage);
   if (Object.values(runs).some((run) => isUnfinished(run))) {
     throw new StorageError(
       `${registered.storage} holds an unfinished run of this workspace. Resume it there, or leave out --storage.`,
@@ -89,7 +89,7 @@ export async function readSquad(
     return undefined;
   }
   const owner = (await probeOwner(registered, signal)) === 'gone' ? 'nobody' : registered.host;
-  return { state: stateOf(await readJournal(registered.storage)), owner };
+  return { state: await readState(registered.storage), owner };
 }
 
 export async function openSquad(options: HostOptions, signal: AbortSignal): Promise<OpenSquad> {

@@ -7,7 +7,7 @@
  */
 import { crc32 } from 'node:zlib';
 
-const HEADER_BYTES = 20;
+export const HEADER_BYTES = 20;
 const CRC_COVERS_FROM = 8;
 /** A longer record can only be damage: bodies are bounded long before. */
 const LONGEST_JSON = 256 * 1024 * 1024;
@@ -16,7 +16,8 @@ export interface JournalRecord {
   readonly sequence: number;
   readonly epoch: number;
   readonly crc: number;
-  readonly json: string;
+  /** The event as JSON; a view on the bytes that were decoded. */
+  readonly json: Buffer;
   /** Where the record begins in its file, and its length with the header. */
   readonly offset: number;
   readonly length: number;
@@ -37,6 +38,20 @@ export function crcOf(record: Buffer): number {
   return record.readUInt32BE(4);
 }
 
+/** What a header says, unchecked; undefined where the bytes end before it does. */
+export function peekHeader(
+  bytes: Buffer,
+  offset: number,
+): { sequence: number; epoch: number; length: number } | undefined {
+  return offset + HEADER_BYTES > bytes.length
+    ? undefined
+    : {
+        sequence: Number(bytes.readBigUInt64BE(offset + 12)),
+        epoch: bytes.readUInt32BE(offset + 8),
+        length: HEADER_BYTES + bytes.readUInt32BE(offset),
+      };
+}
+
 /** The record at `offset`, or undefined where the bytes end, are torn or do not match their checksum. */
 export function decodeRecord(bytes: Buffer, offset: number): JournalRecord | undefined {
   if (offset + HEADER_BYTES > bytes.length) {
@@ -55,7 +70,7 @@ export function decodeRecord(bytes: Buffer, offset: number): JournalRecord | und
     sequence: Number(bytes.readBigUInt64BE(offset + 12)),
     epoch: bytes.readUInt32BE(offset + 8),
     crc,
-    json: bytes.toString('utf8', offset + HEADER_BYTES, end),
+    json: bytes.subarray(offset + HEADER_BYTES, end),
     offset,
     length: end - offset,
   };

@@ -3,14 +3,20 @@
  * journal's thread in the same turn; whatever must not run ahead of the disk waits for `durable`. When a write fails the
  * ledger closes: nothing more is appended, acknowledged or done in its name.
  */
-import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { Emitter, type Event } from '../base/emitter.ts';
 import { LedgerClosedError, messageOf, StorageError } from '../domain/errors.ts';
 import { EVENT_TYPES, EVENT_VERSION, RUNTIME, type EventDraft, type SquadEvent } from '../domain/events.ts';
 import { apply, emptyState, type SquadState, type SquadView } from '../domain/squadState.ts';
 import type { Appended, Clock, Ledger } from '../ports.ts';
-import { JournalWriter, readEventAt, readJournal, type JournalHistory, type RecordPlace } from './journalFile.ts';
+import { systemFiles, type Files } from './files.ts';
+import { readHistory, type History } from './history.ts';
 import { encodeRecord } from './journalRecord.ts';
+import { JournalWriter } from './journalWriter.ts';
+import { LIMITS, type LedgerLimits } from './limits.ts';
+import { RecordIndex } from './recordIndex.ts';
+import { setAside } from './storageFolder.ts';
+import { workerThreads, type LedgerThreads } from './threads.ts';
 
 export interface LedgerOptions {
   readonly storage: string;
@@ -19,7 +25,17 @@ export interface LedgerOptions {
   readonly laterOwner: string;
   readonly host: 'terminal' | 'editor';
   readonly clock: Clock;
+  /** What it stands on; the machine's own disk and threads where nothing is said. */
+  readonly ground?: LedgerGround;
 }
+
+export interface LedgerGround {
+  readonly files: Files;
+  readonly threads: LedgerThreads;
+  readonly limits: LedgerLimits;
+}
+
+const MACHINE: LedgerGround = { files: systemFiles, threads: workerThreads, limits: LIMITS };
 
 interface Waiter {
   readonly sequence: number;
@@ -31,9 +47,10 @@ export class SquadLedger implements Ledger {
   /** Sentences for the person about what could not be read when the ledger was opened. */
   readonly damage: readonly string[];
   private readonly living: SquadState;
-  private readonly places: RecordPlace[];
+  private readonly index: RecordIndex;
   private readonly epoch: number;
   private readonly laterOwner: string;
+  private readonly files: Files;
   private readonly clock: Clock;
   private readonly appended = new Emitter<SquadEvent>();
   private readonly closing = new Emitter<Error>();
@@ -44,43 +61,60 @@ export class SquadLedger implements Ledger {
   private readonly unannounced: SquadEvent[] = [];
   private announcing = false;
 
-  private constructor(history: JournalHistory, options: LedgerOptions) {
-    this.living = stateOf(history);
-    this.places = history.places;
-    this.damage = history.damage;
-    this.durableSequence = history.lastSequence;
-    this.epoch = options.epoch;
-    this.laterOwner = options.laterOwner;
+  private constructor(history: History, options: LedgerOptions, ground: LedgerGround) {
+    const { files, threads, limits } = ground;
+    const { storage, epoch, laterOwner } = options;
+    this.living = history.state;
+    this.damage = setAside(files, storage, history.damage);
+    makeDurable(files, storage, history);
+    this.index = new RecordIndex(files, storage, history.reigns);
+    this.durableSequence = history.position.sequence;
+    this.epoch = epoch;
+    this.laterOwner = laterOwner;
+    this.files = files;
     this.clock = options.clock;
+    this.journal = new JournalWriter({
+      files,
+      threads,
+      storage,
+      epoch,
+      laterOwner,
+      segmentBytes: limits.segmentBytes,
+      onDurable: (sequence) => {
+        this.settle(sequence);
+      },
+      onFailed: (error) => {
+        this.fail(error);
+      },
+    });
+    this.index.begin(this.journal.segment, epoch, this.living.sequence + 1);
   }
 
-  /** Reads what is there, then begins this owner's own file. Rejects with a StorageError when either cannot be done. */
+  /** Reads what is there, then begins this owner's own journal. Rejects with a StorageError when either cannot be done. */
   static async open(options: LedgerOptions): Promise<SquadLedger> {
-    const history = await readJournal(options.storage);
-    if (history.lastEpoch >= options.epoch) {
+    const { ground = MACHINE } = options;
+    const history = await readHistory(ground.files, options.storage);
+    const { epoch, sequence, crc } = history.position;
+    if (epoch >= options.epoch) {
       throw new StorageError(
-        `The storage folder was written by owner ${history.lastEpoch}, which is later than this one (${options.epoch}). It belongs to another registration; choose another --storage.`,
+        `The storage folder was written by owner ${epoch}, which is later than this one (${options.epoch}). It belongs to another registration; choose another --storage.`,
       );
     }
-    const ledger = new SquadLedger(history, options);
-    ledger.journal = await JournalWriter.open(
-      options,
-      (sequence) => {
-        ledger.settle(sequence);
-      },
-      (error) => {
-        ledger.fail(error);
-      },
-    );
-    await ledger.append({
-      type: 'ledger-opened',
-      actor: RUNTIME,
-      fromEpoch: history.lastEpoch,
-      lastSequence: history.lastSequence,
-      lastCrc: history.lastCrc,
-      host: options.host,
-    }).durable;
-    return ledger;
+    const ledger = new SquadLedger(history, options, ground);
+    try {
+      await ledger.append({
+        type: 'ledger-opened',
+        actor: RUNTIME,
+        fromEpoch: epoch,
+        lastSequence: sequence,
+        lastCrc: crc,
+        host: options.host,
+      }).durable;
+      return ledger;
+    } catch (error) {
+      await ledger.close();
+      throw error;
+    }
   }
 
   get state(): SquadView {
@@ -105,13 +139,8 @@ export class SquadLedger implements Ledger {
       throw this.closedBy ?? new LedgerClosedError('The ledger is not open.');
     }
     const events = this.stampAll(drafts);
-    const records = events.map((event) => encodeRecord(event.sequence, event.epoch, JSON.stringify(event)));
     const last = this.living.sequence;
-    let offset = this.journal.append(Buffer.concat(records), last);
-    for (const record of records) {
-      this.places.push({ file: this.journal.file, offset, length: record.length });
-      offset += record.length;
-    }
+    this.write(this.journal, events, last);
     const durable = this.durableUpTo(last);
     this.announce(events);
     return { events, durable };
@@ -129,12 +158,15 @@ export class SquadLedger implements Ledger {
   }
 
   async read(sequence: number): Promise<SquadEvent> {
-    const place = this.places[sequence - 1];
-    if (!place) {
+    if (sequence > this.living.sequence) {
       throw new StorageError(`There is no event ${sequence} in this ledger.`);
     }
     await this.durableUpTo(sequence);
-    return readEventAt(place);
+    const event = this.index.read(sequence);
+    if (!event) {
+      throw new StorageError(`Event ${sequence} is not in this ledger any more.`);
+    }
+    return event;
   }
 
   /** Writes what is queued and gives the file up. Nothing can be appended afterwards. */
@@ -148,6 +180,18 @@ export class SquadLedger implements Ledger {
     await journal.close();
     if (!wasClosed) {
       this.refuse(new LedgerClosedError('The ledger is closed.'));
+    }
+  }
+
+  private write(journal: JournalWriter, events: readonly SquadEvent[], last: number): void {
+    const records = events.map((event) => encodeRecord(event.sequence, event.epoch, JSON.stringify(event)));
+    if (journal.rotate()) {
+      this.index.begin(journal.segment, this.epoch, events[0]?.sequence ?? last + 1);
+    }
+    let offset = journal.append(Buffer.concat(records), last);
+    for (const { length } of records) {
+      this.index.add(offset, length);
+      offset += length;
     }
   }
 
@@ -209,7 +253,7 @@ export class SquadLedger implements Ledger {
   }
 
   private lookForLaterOwner(): void {
-    if (!this.closedBy && existsSync(this.laterOwner)) {
+    if (!this.closedBy && this.files.exists(this.laterOwner)) {
       this.fail(new LedgerClosedError('Another DevSquad has taken over this squad. What was acknowledged is safe.'));
     }
   }
@@ -246,10 +290,28 @@ export class SquadLedger implements Ledger {
   }
 }
 
-/** The state that a history leads to. */
-export function stateOf(history: Pick<JournalHistory, 'events'>): SquadState {
+/**
+ * What was read may be of an owner that was killed before it had synced it. It must not be lost any more once something
+ * is built upon it. Throws a StorageError when the folder cannot be written.
+ */
+function makeDurable(files: Files, storage: string, { behindImage, damage }: History): void {
+  const aside = new Set(damage.filter(({ inUse }) => !inUse).map(({ name }) => name));
+  try {
+    for (const name of behindImage.segments.filter((segment) => !aside.has(segment))) {
+      files.syncFile(path.join(storage, name));
+    }
+    if (behindImage.segments.length > 0) {
+      files.syncFolder(storage);
+    }
+  } catch (cause) {
+    throw new StorageError(`The storage folder cannot be written: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** The state that events lead to. */
+export function stateOf({ events }: { readonly events: readonly SquadEvent[] }): SquadState {
   const state = emptyState();
-  for (const event of history.events) {
+  for (const event of events) {
     apply(state, event);
   }
   return state;

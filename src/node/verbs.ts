@@ -5,12 +5,11 @@ import { HumanError, StorageError, UsageError } from '../domain/errors.ts';
 import { isUnfinished, type RunOptions } from '../domain/run.ts';
 import { openRequests, type RunView, type SquadView } from '../domain/squadState.ts';
 import { isHeld } from '../domain/task.ts';
-import { readJournal } from '../ledger/journalFile.ts';
+import { readState } from '../ledger/history.ts';
 import { registeredOwner } from '../ledger/ownerRecords.ts';
 import { askOwner } from '../ledger/ownership.ts';
 import { squadHome } from '../host/home.ts';
 import { ownerFolder } from '../ledger/squadHome.ts';
-import { stateOf } from '../ledger/squadLedger.ts';
 import type { Logger } from '../ports.ts';
 import type { CommandLine } from './commandLine.ts';
 import { HostModels } from '../host/models.ts';
@@ -157,7 +156,7 @@ async function look(command: CommandLine, signal: AbortSignal): Promise<SquadVie
   if (isStatus(reply)) {
     return reply.state;
   }
-  return stateOf(await readJournal(await findStorage(workspace, command, signal)));
+  return await readState(await findStorage(workspace, command, signal));
 }
 
 /** The owner is the same program and user, shown by the token; its state is taken as it comes. */

@@ -7,7 +7,7 @@ export async function recordRun(): Promise<readonly SquadEvent[]> {
   const sandbox = new Sandbox();
   try {
     const { events, stderr } = await sandbox.rehearse().finished;
-    const recorded = events.filter((event) => 'sequence' in event).map(parseEvent);
+    const recorded = events.filter((event) => 'sequence' in event).map((value) => parseEvent(value));
     if (recorded.at(-1)?.type !== 'run-ended') {
       throw new Error(`The rehearsal did not end: ${stderr.slice(-2000)}`);
     }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { RUNTIME, type EventDraft } from '../../../src/domain/events.ts';
 import { readJournal } from '../../../src/ledger/journalFile.ts';
+import { scanSegment } from '../../../src/ledger/segmentScan.ts';
 import { SquadLedger } from '../../../src/ledger/squadLedger.ts';
 import { systemClock } from '../../../src/host/clock.ts';
 
@@ -63,8 +64,8 @@ describe('SquadLedger', () => {
     await first.close();
     const file = path.join(storage, 'journal.1.1');
     const whole = await readFile(file);
-    const history = await readJournal(storage);
-    const lastOffset = history.places.at(-1)!.offset;
+    const { records } = scanSegment(whole, 1);
+    const lastOffset = records.at(-1)!.offset;
     for (let length = lastOffset; length < whole.length; length++) {
       await writeFile(file, whole);
       await truncate(file, length);
@@ -127,12 +128,17 @@ describe('SquadLedger', () => {
     const third = await open(3);
 
     assert.deepEqual(Object.keys(third.state.standing.agents), ['coding-1']);
-    assert.equal(third.damage.length, 1);
+    assert.deepEqual(third.damage, [
+      'journal.1.1 is damaged behind event 2. It was kept as journal.1.1.damaged-1; nothing was deleted.',
+      'journal.2.1 continues from an event that cannot be read. It was kept as journal.2.1.damaged-1; nothing was deleted.',
+    ]);
     assert.deepEqual(await readFile(file), bytes);
+    assert.deepEqual(await readFile(`${file}.damaged-1`), bytes);
     await third.append(agent('coding-3')).durable;
     await third.close();
     const fourth = await open(4);
     assert.deepEqual(Object.keys(fourth.state.standing.agents), ['coding-1', 'coding-3']);
+    assert.deepEqual(fourth.damage, []);
     await fourth.close();
   });
 

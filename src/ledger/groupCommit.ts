@@ -1,0 +1,162 @@
+/**
+ * Writes the segments of one owner's journal. What has arrived is written and synced at once, then it is made sure that
+ * no later owner has taken the squad and that the file still stands in its folder, and only then it is acknowledged.
+ * After the first failure nothing is acknowledged any more: a sync that failed is not tried again.
+ */
+import path from 'node:path';
+import { assertNever } from '../base/assertNever.ts';
+import { messageOf } from '../domain/errors.ts';
+import { type Files, writeWhole } from './files.ts';
+
+export interface JournalStart {
+  /** The first segment; its folder is there. */
+  readonly file: string;
+  /** The link that the next owner would make; its presence ends this journal. */
+  readonly laterOwner: string;
+}
+export type JournalRequest =
+  /** One or more whole records, the last with that sequence. */
+  | { readonly type: 'append'; readonly bytes: Uint8Array; readonly lastSequence: number }
+  /** What comes from now on goes into a new segment. */
+  | { readonly type: 'rotate'; readonly file: string }
+  | { readonly type: 'close' };
+export type JournalReply =
+  { readonly type: 'durable'; readonly sequence: number } | { readonly type: 'failed'; readonly message: string };
+
+export interface GroupCommitOptions {
+  readonly files: Files;
+  readonly start: JournalStart;
+  readonly reply: (reply: JournalReply) => void;
+  /** Runs the work once what has already arrived was handed over. */
+  readonly soon: (work: () => void) => void;
+}
+
+interface Segment {
+  readonly file: string;
+  readonly handle: number;
+  /** Bytes that were synced. */
+  length: number;
+}
+
+export class GroupCommit {
+  private readonly o: GroupCommitOptions;
+  private segment: Segment | undefined;
+  private pending: Uint8Array[] = [];
+  private lastSequence = 0;
+  private scheduled = false;
+  private failed = false;
+
+  constructor(options: GroupCommitOptions) {
+    this.o = options;
+    this.attempt(() => {
+      this.segment = this.begin(options.start.file);
+    });
+  }
+
+  handle(request: JournalRequest): void {
+    switch (request.type) {
+      case 'append':
+        this.pending.push(request.bytes);
+        this.lastSequence = request.lastSequence;
+        if (!this.scheduled) {
+          this.scheduled = true;
+          this.o.soon(() => {
+            this.scheduled = false;
+            this.flush();
+          });
+        }
+        return;
+      case 'rotate':
+        this.flush();
+        this.attempt(() => {
+          this.end();
+          this.segment = this.begin(request.file);
+        });
+        return;
+      case 'close':
+        this.flush();
+        this.end();
+        return;
+      default:
+        assertNever(request);
+    }
+  }
+
+  private flush(): void {
+    if (this.pending.length === 0) {
+      return;
+    }
+    const bytes = Buffer.concat(this.pending);
+    const sequence = this.lastSequence;
+    this.pending = [];
+    this.attempt(() => {
+      this.commit(bytes);
+      this.o.reply({ type: 'durable', sequence });
+    });
+  }
+
+  private commit(bytes: Uint8Array): void {
+    const { files, start } = this.o;
+    const { segment } = this;
+    if (!segment) {
+      throw new Error('its file is closed');
+    }
+    try {
+      writeWhole(files, segment.handle, bytes);
+      files.sync(segment.handle);
+    } catch (error) {
+      this.takeBack(segment);
+      throw error;
+    }
+    if (files.exists(start.laterOwner)) {
+      throw new Error('another process has taken over this squad');
+    }
+    if (!files.isAt(segment.handle, segment.file)) {
+      throw new Error(`${path.basename(segment.file)} was moved or deleted`);
+    }
+    segment.length += bytes.length;
+  }
+
+  /**
+   * What a failed sync left is seen by the next reader and may be gone after a power cut, so nobody may build on it. The
+   * next owner passes over what cannot be cut off, as long as it is not whole.
+   */
+  private takeBack({ handle, length }: Segment): void {
+    try {
+      this.o.files.truncate(handle, length);
+    } catch {
+      // Told already: the disk is beyond help.
+    }
+  }
+
+  /** An existing file is never opened, so nothing that is on disk can be overwritten. */
+  private begin(file: string): Segment {
+    const handle = this.o.files.create(file);
+    this.o.files.syncFolder(path.dirname(file));
+    return { file, handle, length: 0 };
+  }
+
+  private end(): void {
+    try {
+      if (this.segment) {
+        this.o.files.close(this.segment.handle);
+      }
+    } catch {
+      // What counts was synced before.
+    } finally {
+      this.segment = undefined;
+    }
+  }
+
+  private attempt(work: () => void): void {
+    if (this.failed) {
+      return;
+    }
+    try {
+      work();
+    } catch (error) {
+      this.failed = true;
+      this.o.reply({ type: 'failed', message: messageOf(error) });
+    }
+  }
+}

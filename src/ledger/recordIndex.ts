@@ -1,0 +1,92 @@
+/** Finds a single event again: in which segment its record stands, and where. */
+import path from 'node:path';
+import { StorageError } from '../domain/errors.ts';
+import type { SquadEvent } from '../domain/events.ts';
+import { codeOf, type Files } from './files.ts';
+import type { Reign } from './journalChain.ts';
+import { decodeRecord, HEADER_BYTES, peekHeader } from './journalRecord.ts';
+import { eventOf } from './recordEvents.ts';
+import { scanSegment } from './segmentScan.ts';
+import { listStorage } from './storageFolder.ts';
+
+interface Span {
+  readonly name: string;
+  readonly epoch: number;
+  readonly first: number;
+  /** Where records stand, by their distance from the first; read from the segment when first asked for. */
+  places: Place[] | undefined;
+}
+
+interface Place {
+  readonly offset: number;
+  readonly length: number;
+}
+
+export class RecordIndex {
+  private readonly files: Files;
+  private readonly folder: string;
+  /** By the sequence of their first records. */
+  private readonly spans: Span[];
+
+  /** Knows the segments that are there, as far as the given owners wrote what counts. */
+  constructor(files: Files, folder: string, reigns: readonly Reign[]) {
+    this.files = files;
+    this.folder = folder;
+    this.spans = listStorage(files, folder).segments.flatMap(({ name, epoch }): Span[] => {
+      const reign = reigns.findIndex((candidate) => candidate.epoch === epoch);
+      const header = peekHeader(files.read(path.join(folder, name), 0, HEADER_BYTES), 0);
+      const overtakenAt = reigns[reign + 1]?.from ?? Infinity;
+      return reign >= 0 && header?.epoch === epoch && header.sequence <= overtakenAt
+        ? [{ name, epoch, first: header.sequence, places: undefined }]
+        : [];
+    });
+  }
+
+  /** A segment that is being written begins. */
+  begin(name: string, epoch: number, first: number): void {
+    this.spans.push({ name, epoch, first, places: [] });
+  }
+
+  /** The next record of the segment begun last. */
+  add(offset: number, length: number): void {
+    this.spans.at(-1)?.places?.push({ offset, length });
+  }
+
+  /** Undefined where no segment has it. Throws a StorageError when its bytes have changed since. */
+  read(sequence: number): SquadEvent | undefined {
+    const index = this.spans.findLastIndex(({ first }) => first <= sequence);
+    const span = this.spans[index];
+    if (!span) {
+      return undefined;
+    }
+    try {
+      span.places ??= this.placesOf(span);
+      const place = span.places[sequence - span.first];
+      return place && this.readAt(span, place, sequence);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') {
+        throw error;
+      }
+      // Nobody needed it any more.
+      this.spans.splice(index, 1);
+      return this.read(sequence);
+    }
+  }
+
+  private readAt({ name, epoch }: Span, { offset, length }: Place, sequence: number): SquadEvent {
+    const record = decodeRecord(this.files.read(path.join(this.folder, name), offset, length), 0);
+    if (record?.sequence !== sequence || record.epoch !== epoch) {
+      throw new StorageError(`Event ${sequence} in ${name} has changed on disk and cannot be trusted.`);
+    }
+    return eventOf(record, name);
+  }
+
+  private placesOf({ name, epoch, first }: Span): Place[] {
+    const places: Place[] = [];
+    for (const { sequence, offset, length } of scanSegment(this.files.read(path.join(this.folder, name)), epoch)
+      .records) {
+      places[sequence - first] = { offset, length };
+    }
+    return places;
+  }
+}

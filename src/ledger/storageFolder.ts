@@ -1,0 +1,100 @@
+/** The names of the ledger's files in a storage folder, and how a damaged one is put aside. */
+import path from 'node:path';
+import { messageOf, StorageError } from '../domain/errors.ts';
+import { codeOf, type Files } from './files.ts';
+
+export interface SegmentName {
+  readonly name: string;
+  readonly epoch: number;
+  /** From 1. */
+  readonly part: number;
+}
+
+export interface ImageName {
+  readonly name: string;
+  readonly epoch: number;
+  /** Of the last event in it. */
+  readonly sequence: number;
+}
+
+const SEGMENT = /^journal\.(\d{1,15})\.(\d{1,15})$/;
+const IMAGE = /^state\.(\d{1,15})\.(\d{1,15})$/;
+/** Behind the name of a file that is not written to its end; it holds nothing that counts. */
+export const UNFINISHED = '.new';
+
+export const segmentName = (epoch: number, part: number): string => `journal.${epoch}.${part}`;
+export const imageName = (epoch: number, sequence: number): string => `state.${epoch}.${sequence}`;
+
+export interface StorageListing {
+  /** In the order they were written. */
+  readonly segments: readonly SegmentName[];
+  /** Newest first. */
+  readonly images: readonly ImageName[];
+}
+
+/** What is there; nothing where there is no folder. Throws a StorageError when it cannot be read. */
+export function listStorage(files: Files, folder: string): StorageListing {
+  const names = namesIn(files, folder);
+  return {
+    segments: names
+      .flatMap((name) => {
+        const match = SEGMENT.exec(name);
+        return match ? [{ name, epoch: Number(match[1]), part: Number(match[2]) }] : [];
+      })
+      .sort((a, b) => a.epoch - b.epoch || a.part - b.part),
+    images: names
+      .flatMap((name) => {
+        const match = IMAGE.exec(name);
+        return match ? [{ name, epoch: Number(match[1]), sequence: Number(match[2]) }] : [];
+      })
+      .sort((a, b) => b.epoch - a.epoch || b.sequence - a.sequence),
+  };
+}
+
+function namesIn(files: Files, folder: string): string[] {
+  try {
+    return files.list(folder);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') {
+      return [];
+    }
+    throw new StorageError(`The storage folder cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Something on disk that cannot be used, found while reading. Reading changes nothing. */
+export interface Damage {
+  readonly name: string;
+  /** Without the full stop, for instance “journal.1.1 is damaged behind event 7”. */
+  readonly finding: string;
+  /** Whether the beginning of the file is still read from its place; then what is put aside is a second name for it. */
+  readonly inUse: boolean;
+}
+
+/** Puts what is damaged aside under a name that tells it. Answers sentences for the person. */
+export function setAside(files: Files, folder: string, damage: readonly Damage[]): string[] {
+  return damage.map(({ name, finding, inUse }) => {
+    const aside = freeName(files, folder, name);
+    const [from, to] = [path.join(folder, name), path.join(folder, aside)];
+    try {
+      if (inUse) {
+        files.link(from, to);
+      } else {
+        files.rename(from, to);
+      }
+      files.syncFolder(folder);
+      return `${finding}. It was kept as ${aside}; nothing was deleted.`;
+    } catch (error) {
+      return `${finding}. It could not be put aside (${messageOf(error)}); nothing was deleted.`;
+    }
+  });
+}
+
+function freeName(files: Files, folder: string, name: string): string {
+  for (let counter = 1; ; counter++) {
+    const aside = `${name}.damaged-${counter}`;
+    if (!files.exists(path.join(folder, aside))) {
+      return aside;
+    }
+  }
+}

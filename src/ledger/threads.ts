@@ -1,0 +1,54 @@
+/** How the ledger starts its threads: workers in earnest, and in a test whatever moves their messages. */
+import { Worker } from 'node:worker_threads';
+import { siblingModule } from '../base/siblingModule.ts';
+import { messageOf } from '../domain/errors.ts';
+import type { JournalReply, JournalRequest, JournalStart } from './groupCommit.ts';
+
+export interface Thread<Request> {
+  post(request: Request): void;
+  /** Resolves when the thread has ended, also when it had before. */
+  readonly ended: Promise<void>;
+}
+
+export interface ThreadListener<Reply> {
+  onReply(reply: Reply): void;
+  /** Called once, with the reason, however the thread ends. */
+  onEnd(reason: string): void;
+}
+
+export interface LedgerThreads {
+  journal(start: JournalStart, listener: ThreadListener<JournalReply>): Thread<JournalRequest>;
+}
+
+export const workerThreads: LedgerThreads = {
+  journal: (start, listener) => startWorker('journalThread', start, listener),
+};
+
+function startWorker<Request, Reply>(name: string, start: unknown, listener: ThreadListener<Reply>): Thread<Request> {
+  const worker = new Worker(siblingModule(import.meta.url, name), { workerData: start, name });
+  let over = false;
+  const end = (reason: string): void => {
+    if (!over) {
+      over = true;
+      listener.onEnd(reason);
+    }
+  };
+  worker.on('message', (reply: Reply) => {
+    listener.onReply(reply);
+  });
+  worker.on('error', (error) => {
+    end(messageOf(error));
+  });
+  const ended = new Promise<void>((resolve) => {
+    worker.on('exit', () => {
+      end('its thread ended');
+      resolve();
+    });
+  });
+  return {
+    post: (request) => {
+      worker.postMessage(request);
+    },
+    ended,
+  };
+}
