@@ -39,6 +39,7 @@ export interface Files {
   size(path: string): number;
   /** The whole file, or up to `length` bytes from `offset`. */
   read(path: string, offset?: number, length?: number): Buffer<ArrayBuffer>;
+  /** Never throws: what cannot be looked at is not there. */
   exists(path: string): boolean;
 
   /** Names in a folder, in any order. */
