@@ -25,7 +25,7 @@ export interface JournalRecord {
 
 export function encodeRecord(sequence: number, epoch: number, json: string): Buffer<ArrayBuffer> {
   const body = Buffer.byteLength(json);
-  const record = Buffer.alloc(HEADER_BYTES + body);
+  const record = Buffer.allocUnsafe(HEADER_BYTES + body);
   record.writeUInt32BE(body, 0);
   record.writeUInt32BE(epoch, 8);
   record.writeBigUInt64BE(BigInt(sequence), 12);

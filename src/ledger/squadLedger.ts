@@ -54,7 +54,8 @@ export class SquadLedger implements Ledger {
   private readonly clock: Clock;
   private readonly appended = new Emitter<SquadEvent>();
   private readonly closing = new Emitter<Error>();
-  private waiters: Waiter[] = [];
+  /** In order of their sequences. */
+  private readonly waiters: Waiter[] = [];
   private durableSequence: number;
   private journal: JournalWriter | undefined;
   private closedBy: Error | undefined;
@@ -161,7 +162,9 @@ export class SquadLedger implements Ledger {
     if (sequence > this.living.sequence) {
       throw new StorageError(`There is no event ${sequence} in this ledger.`);
     }
-    await this.durableUpTo(sequence);
+    if (sequence > this.durableSequence) {
+      await this.flushed();
+    }
     const event = this.index.read(sequence);
     if (!event) {
       throw new StorageError(`Event ${sequence} is not in this ledger any more.`);
@@ -188,7 +191,8 @@ export class SquadLedger implements Ledger {
     if (journal.rotate()) {
       this.index.begin(journal.segment, this.epoch, events[0]?.sequence ?? last + 1);
     }
-    let offset = journal.append(Buffer.concat(records), last);
+    const [first] = records;
+    let offset = journal.append(first && records.length === 1 ? first : Buffer.concat(records), last);
     for (const { length } of records) {
       this.index.add(offset, length);
       offset += length;
@@ -265,12 +269,9 @@ export class SquadLedger implements Ledger {
       return;
     }
     this.durableSequence = Math.max(this.durableSequence, sequence);
-    const waiting = this.waiters;
-    this.waiters = waiting.filter((waiter) => waiter.sequence > sequence);
-    for (const waiter of waiting) {
-      if (waiter.sequence <= sequence) {
-        waiter.resolve();
-      }
+    const still = this.waiters.findIndex((waiter) => waiter.sequence > this.durableSequence);
+    for (const waiter of this.waiters.splice(0, still < 0 ? this.waiters.length : still)) {
+      waiter.resolve();
     }
   }
 

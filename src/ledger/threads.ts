@@ -4,6 +4,9 @@ import { siblingModule } from '../base/siblingModule.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { JournalReply, JournalRequest, JournalStart } from './groupCommit.ts';
 
+/** A turn that posts more than this keeps its thread waiting no longer. */
+const LARGEST_LOT = 256;
+
 export interface Thread<Request> {
   post(request: Request): void;
   /** Resolves when the thread has ended, also when it had before. */
@@ -46,9 +49,30 @@ function startWorker<Request, Reply>(name: string, start: unknown, listener: Thr
     });
   });
   return {
-    post: (request) => {
-      worker.postMessage(request);
-    },
+    post: inLots((requests) => {
+      worker.postMessage(requests);
+    }),
     ended,
+  };
+}
+
+/** Waking a thread costs more than a request: what one turn posts goes over together, in order, when the turn ends. */
+function inLots<Request>(send: (requests: readonly Request[]) => void): (request: Request) => void {
+  let waiting: Request[] = [];
+  const sendAll = (): void => {
+    if (waiting.length > 0) {
+      const requests = waiting;
+      waiting = [];
+      send(requests);
+    }
+  };
+  return (request) => {
+    waiting.push(request);
+    if (waiting.length === 1) {
+      // After all that this turn's promises lead to.
+      process.nextTick(sendAll);
+    } else if (waiting.length === LARGEST_LOT) {
+      sendAll();
+    }
   };
 }
