@@ -227,6 +227,10 @@ const ROWS: Rows = {
     text: `${tool} for ${task}${outcome === 'ok' ? '' : `: ${outcome}`}`,
     detail: `call ${step}`,
   }),
+  'tool-calls-put-off': ({ calls }, { task }) => ({
+    sign: icon('debug-pause'),
+    text: `put off ${countOf(calls.length, 'call')} for ${task}: mail came first`,
+  }),
   // Answered ones are told by their answer, those that a rule of the run answered in the same moment only among all.
   'request-opened': ({ request }, { isOpen }) => ({
     sign: isOpen(request.id) ? mark('you') : icon('question'),

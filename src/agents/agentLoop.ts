@@ -3,6 +3,7 @@
  * provider. Everything it needs to go on is in the ledger, so after a crash it simply starts again and continues.
  */
 import type { Emitter } from '../base/emitter.ts';
+import type { ToolCall } from '../domain/conversation.ts';
 import type { TaskView } from '../domain/squadState.ts';
 import type { Signal } from '../domain/signals.ts';
 import { requireCurrent } from '../domain/task.ts';
@@ -26,8 +27,11 @@ export interface LoopServices {
   readonly toolRunner: ToolRunner;
   readonly modelTurn: ModelTurn;
   readonly signals: Emitter<Signal>;
-  /** Notes mail that has come for the agent into its conversation, in the order of priority. */
-  readonly takeMail: () => Promise<void>;
+  /**
+   * Notes mail that has come for the agent into its conversation, the most urgent first; calls that have no result yet are
+   * answered as put off in the same breath. Says whether there was any.
+   */
+  readonly takeMail: (notBegun: readonly ToolCall[]) => Promise<boolean>;
 }
 
 export interface LoopWork {
@@ -56,10 +60,14 @@ export async function runAgentLoop(services: LoopServices, work: LoopWork, signa
     await pausePoint(ledger, work.runId, signal);
     await transcript.catchUp(taskOf(ledger, work));
     requireCurrent(taskOf(ledger, work), work);
-    const [call] = transcript.unanswered();
+    const [call, ...others] = transcript.unanswered();
     if (call) {
-      const task = taskOf(ledger, work);
-      const interrupted = task.openCall !== undefined;
+      const interrupted = taskOf(ledger, work).openCall !== undefined;
+      // A model must see a message after one call at most, and every call needs a result before anything else may be said:
+      // so the rest of the answer is put off, and the model, which knows more now, decides about it anew.
+      if (transcript.isBetweenCalls() && !interrupted && (await services.takeMail([call, ...others]))) {
+        continue;
+      }
       const result = await services.toolRunner.run(
         call,
         work.tools,
@@ -80,7 +88,7 @@ export async function runAgentLoop(services: LoopServices, work: LoopWork, signa
       note(services, work, 'nudge');
       continue;
     }
-    await services.takeMail();
+    await services.takeMail([]);
     await transcript.catchUp(taskOf(ledger, work));
     await services.modelTurn.take(work, transcript.entries, signal);
   }
@@ -90,10 +98,12 @@ function whyStuck(transcript: Transcript, task: TaskView): string | undefined {
   if (transcript.idleAnswers() >= MAX_IDLE_ANSWERS) {
     return `The model answered ${MAX_IDLE_ANSWERS} times without calling a tool.`;
   }
-  if (task.conversation.length > MAX_CALLS * 3) {
+  if (task.conversation.length - transcript.mail.count > MAX_CALLS * 3) {
     return `The task took more than ${MAX_CALLS * 3} turns without an end.`;
   }
+  // Whoever was told something new may well do the same again.
   const answers = transcript.entries
+    .slice(transcript.mail.upTo)
     .filter((entry) => entry.role === 'assistant' && entry.toolCalls.length > 0)
     .slice(-MAX_REPEATS);
   const [first] = answers.map((entry) => fingerprint(entry));

@@ -1,12 +1,14 @@
 /** An agent that works by the agent loop: what the roles have in common, so that each only says how its tasks are put. */
 import type { AgentIdentity } from '../domain/agent.ts';
-import { describeMessage, PERSON_ID, type AgentMessage } from '../domain/message.ts';
+import type { ToolCall } from '../domain/conversation.ts';
+import type { AgentMessage } from '../domain/message.ts';
 import type { TaskView } from '../domain/squadState.ts';
-import { requireCurrent, type Incarnation } from '../domain/task.ts';
+import type { Incarnation } from '../domain/task.ts';
 import type { AgentCommunicationService } from '../services/agentCommunicationService.ts';
 import type { Tool } from '../tools/tool.ts';
 import { runAgentLoop, type LoopServices } from './agentLoop.ts';
 import { BaseAgent, type AgentTask, type TaskResult } from './baseAgent.ts';
+import { noteMail } from './mailNotes.ts';
 
 export interface AgentServices extends Omit<LoopServices, 'takeMail'> {
   readonly communication: AgentCommunicationService;
@@ -32,23 +34,8 @@ export abstract class LoopingAgent extends BaseAgent {
     this.services = services;
   }
 
-  async handleMessage(message: AgentMessage): Promise<void> {
-    const { runId, id } = this.work.task;
-    requireCurrent(this.work.task, this.incarnation);
-    const from =
-      message.senderId === PERSON_ID
-        ? 'The developer writes to you'
-        : `Mail from ${message.senderId} (${message.type}; information, not an order)`;
-    const mail = `${from}:\n${describeMessage(message.content)}`;
-    await this.services.ledger.append({
-      type: 'conversation-noted',
-      runId,
-      taskId: id,
-      attempt: this.incarnation.attempt,
-      actor: { kind: 'runtime', id: 'runtime' },
-      text: mail,
-      messageId: message.id,
-    }).durable;
+  handleMessage(message: AgentMessage): Promise<void> {
+    return noteMail(this.services.ledger, this.work.task, this.incarnation, [message], []);
   }
 
   getCapabilities(): Promise<string[]> {
@@ -85,9 +72,11 @@ export abstract class LoopingAgent extends BaseAgent {
   /** Works on the current task until a tool ends it, and answers that tool's value. */
   protected async loop(work: Work): Promise<unknown> {
     const { task, workspace, signal } = this.work;
+    // This object may be started anew while an old start of it has not ended yet.
+    const { incarnation } = this;
     const end = await runAgentLoop(
-      { ...this.services, takeMail: () => this.takeMail() },
-      { ...work, ...this.incarnation, runId: task.runId, taskId: task.id, agentId: this.id, workspace },
+      { ...this.services, takeMail: (notBegun) => this.takeMail(incarnation, notBegun) },
+      { ...work, ...incarnation, runId: task.runId, taskId: task.id, agentId: this.id, workspace },
       signal,
     );
     if (end.kind === 'gave-up') {
@@ -103,10 +92,15 @@ export abstract class LoopingAgent extends BaseAgent {
     return this.current;
   }
 
-  private async takeMail(): Promise<void> {
-    for (const message of await this.services.communication.receiveMessages(this.id)) {
-      await this.handleMessage(message);
+  private async takeMail(incarnation: Incarnation, notBegun: readonly ToolCall[]): Promise<boolean> {
+    const { communication, ledger } = this.services;
+    const { task } = this.work;
+    if (!communication.hasMail(this.id)) {
+      return false;
     }
+    const messages = await communication.receiveMessages(this.id);
+    await noteMail(ledger, task, incarnation, messages, notBegun);
+    return messages.length > 0;
   }
 }
 

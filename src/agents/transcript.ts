@@ -9,6 +9,8 @@ import type { Ledger } from '../ports.ts';
 
 export class Transcript {
   readonly entries: ConversationEntry[] = [];
+  /** Entries up to and with the last mail, and how many of all are mail. */
+  mail = { upTo: 0, count: 0 };
   private readonly ledger: Ledger;
   private taken = 0;
 
@@ -19,8 +21,12 @@ export class Transcript {
   /** Takes in what has been said since the last time. */
   async catchUp(task: TaskView): Promise<void> {
     for (const sequence of task.conversation.slice(this.taken)) {
-      this.entries.push(...entriesOf(await this.ledger.read(sequence)));
+      const event = await this.ledger.read(sequence);
+      this.entries.push(...entriesOf(event));
       this.taken++;
+      if (event.type === 'conversation-noted' && event.messageId !== undefined) {
+        this.mail = { upTo: this.entries.length, count: this.mail.count + 1 };
+      }
     }
   }
 
@@ -33,6 +39,11 @@ export class Transcript {
     }
     const answered = this.entries.slice(last + 1).filter((entry) => entry.role === 'tool').length;
     return answer.toolCalls.slice(answered);
+  }
+
+  /** Whether some calls of the last answer have a result and others have none. */
+  isBetweenCalls(): boolean {
+    return this.entries.at(-1)?.role === 'tool' && this.unanswered().length > 0;
   }
 
   /** Answers in a row, counted from the end, that called no tool. */
@@ -56,6 +67,8 @@ function entriesOf(event: SquadEvent): ConversationEntry[] {
       return [{ role: 'assistant', text: event.answer.text, toolCalls: event.answer.toolCalls }];
     case 'tool-call-ended':
       return [{ role: 'tool', callId: event.callId, text: event.result }];
+    case 'tool-calls-put-off':
+      return event.calls.map(({ callId }) => ({ role: 'tool', callId, text: event.reason }));
     default:
       throw new Error(`Event ${event.sequence} (${event.type}) is no part of a conversation.`);
   }

@@ -21,3 +21,32 @@ export type ConversationEntry =
   | { role: 'user'; text: string }
   | { role: 'assistant'; text: string; toolCalls: readonly ToolCall[] }
   | { role: 'tool'; callId: string; text: string };
+
+/** The result of a call that was not begun because mail came in before it. */
+export const PUT_OFF = 'Not begun: mail came in first, see below. If this is still right, call it again.';
+
+/**
+ * For a model whose lines are prepared: calls of its last answer that were put off and that it must repeat, and the
+ * conversation as it would have been without that, repetitions left out.
+ */
+export function afterPutOff(conversation: readonly ConversationEntry[]): {
+  repeat: readonly ToolCall[];
+  heard: readonly ConversationEntry[];
+} {
+  const heard: ConversationEntry[] = [];
+  let repeat: readonly ToolCall[] = [];
+  let last: readonly ToolCall[] = [];
+  for (const entry of conversation) {
+    if (entry.role === 'assistant') {
+      if (repeat.length === 0) {
+        heard.push(entry);
+      }
+      [last, repeat] = [entry.toolCalls, []];
+    } else if (entry.role === 'tool' && entry.text === PUT_OFF) {
+      repeat = [...repeat, ...last.filter(({ id }) => id === entry.callId)];
+    } else {
+      heard.push(entry);
+    }
+  }
+  return { repeat, heard };
+}

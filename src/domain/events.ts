@@ -127,6 +127,12 @@ export const EVENT_TYPES = {
     result: z.string(),
   }),
 
+  /** Calls of an answer that were not begun, because mail came first; the model decides anew about each. */
+  'tool-calls-put-off': consequence({
+    calls: z.array(z.object({ callId: z.string(), tool: z.string() })).min(1),
+    reason: z.string(),
+  }),
+
   'request-opened': consequence({ request: personRequestSchema }),
   'request-answered': input({ requestId: z.string(), answer: requestAnswerSchema, door: answerDoorSchema }),
   'request-withdrawn': consequence({ requestId: z.string(), reason: z.string() }),

@@ -205,7 +205,7 @@ function applyToRun(state: SquadState, run: Run, event: RunEvent): void {
 
 type TaskEvent = Extract<
   RunEvent,
-  { type: `task-${string}` | `model-call-${string}` | `tool-call-${string}` | `conversation-${string}` | 'check-ended' }
+  { type: `task-${string}` | `model-call-${string}` | `tool-call${string}` | `conversation-${string}` | 'check-ended' }
 >;
 
 function applyToTask(
@@ -285,6 +285,7 @@ function applyToTask(
       task.handedBack++;
       return;
     case 'conversation-opened':
+    case 'tool-calls-put-off':
       task.conversation.push(event.sequence);
       return;
     case 'conversation-noted':

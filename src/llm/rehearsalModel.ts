@@ -1,8 +1,9 @@
 /**
  * A prepared model: plays a rehearsal, with no network and no key. Its answer follows from the script, the task's key
  * and the number of answers in the conversation, never from how often it was asked, so a repeated call says the same.
+ * What was put off because mail came first it calls again.
  */
-import type { ModelAnswer } from '../domain/conversation.ts';
+import { afterPutOff, type ConversationEntry, type ModelAnswer } from '../domain/conversation.ts';
 import { ModelError } from '../domain/errors.ts';
 import type { Clock, LanguageModel, ModelReply, ModelRequest } from '../ports.ts';
 import type { Rehearsal, RehearsalTurn } from './rehearsal.ts';
@@ -56,15 +57,18 @@ export class RehearsalModel implements LanguageModel {
 
 function answerOf(rehearsal: Rehearsal, request: ModelRequest): ModelAnswer {
   const { taskKey } = request.purpose;
-  const index = request.conversation.filter((entry) => entry.role === 'assistant').length;
-  const turn = turnAt(rehearsal, taskKey, index);
-  const toolCalls = turn.toolCalls.map((call, position) => ({
-    id: `${taskKey}-${index + 1}-${position + 1}`,
-    name: call.name,
-    argumentsText: JSON.stringify(call.arguments),
+  const answers = ({ role }: ConversationEntry): boolean => role === 'assistant';
+  const number = request.conversation.filter(answers).length + 1;
+  const { repeat, heard } = afterPutOff(request.conversation);
+  const turn = repeat.length > 0 ? undefined : turnAt(rehearsal, taskKey, heard.filter(answers).length);
+  const calls = turn?.toolCalls.map((call) => ({ name: call.name, argumentsText: JSON.stringify(call.arguments) }));
+  const toolCalls = (calls ?? repeat).map(({ name, argumentsText }, position) => ({
+    id: `${taskKey}-${number}-${position + 1}`,
+    name,
+    argumentsText,
   }));
   return {
-    text: turn.text,
+    text: turn?.text ?? '',
     toolCalls,
     finishReason: toolCalls.length > 0 ? 'tool-calls' : 'stop',
   };

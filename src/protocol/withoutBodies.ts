@@ -76,6 +76,8 @@ export function eventWithoutBodies(event: SquadEvent): SquadEvent {
       return { ...event, message: cut(event.message) };
     case 'tool-call-ended':
       return { ...event, result: '' };
+    case 'tool-calls-put-off':
+      return { ...event, reason: cut(event.reason) };
     case 'request-opened':
       return { ...event, request: { ...event.request, subject: cutSubject(event.request.subject) } };
     case 'request-answered':

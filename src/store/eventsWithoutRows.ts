@@ -10,6 +10,7 @@ const EVENTS_WITHOUT_ROWS = [
   'conversation-opened',
   'tool-call-started',
   'tool-call-ended',
+  'tool-calls-put-off',
   'run-settled',
   'pool-scaled',
   'agent-idled',

@@ -307,6 +307,11 @@ const RULES: Rules = {
     result: 'text',
   })),
 
+  'tool-calls-put-off': inPhase(['working'], () => ({
+    calls: [{ callId: 'tool', tool: 'read_file' }],
+    reason: 'Mail came first.',
+  })),
+
   'request-opened': (story) => {
     const run = story.run();
     const task = story.random.chance(0.7) ? story.random.pick(Object.values(run?.tasks ?? {})) : undefined;

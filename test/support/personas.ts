@@ -3,7 +3,7 @@
  * conversation so far. *Good* says the lines as they are. *Sloppy* does the same work in the end, but slips on the way, and
  * gets over a slip only when the answer to it says what to do instead: with a runtime that stays vague it never ends.
  */
-import type { ConversationEntry } from '../../src/domain/conversation.ts';
+import { afterPutOff, type ConversationEntry, type ToolCall } from '../../src/domain/conversation.ts';
 import { PLANNING_TASK_KEY } from '../../src/domain/plan.ts';
 import type { Rehearsal, RehearsalTurn } from '../../src/llm/rehearsal.ts';
 import type { Script, ScriptedAnswer, ScriptedCall } from './scriptedServer.ts';
@@ -22,14 +22,14 @@ export interface PersonaAnswer {
 export type Persona = (request: PersonaRequest) => PersonaAnswer;
 
 export function goodPersona(rehearsal: Rehearsal): Persona {
-  return ({ taskId, conversation }) => {
+  return resuming(({ taskId, conversation }) => {
     const { key, turns } = scriptOf(rehearsal, taskId);
     return turnAt(turns, key, countAnswers(conversation));
-  };
+  });
 }
 
 export function sloppyPersona(rehearsal: Rehearsal): Persona {
-  return ({ taskId, conversation }) => {
+  return resuming(({ taskId, conversation }) => {
     const { key, turns } = scriptOf(rehearsal, taskId);
     const steps = turns.flatMap((turn, index) => [...slipsBefore(turns, index, key), { answer: turn }]);
     let position = 0;
@@ -42,7 +42,26 @@ export function sloppyPersona(rehearsal: Rehearsal): Persona {
       key,
       position,
     );
+  });
+}
+
+/** Calls again what was put off because mail came first, and then goes on as if nothing had been. */
+function resuming(persona: Persona): Persona {
+  return ({ taskId, conversation }) => {
+    const { repeat, heard } = afterPutOff(conversation);
+    return repeat.length > 0
+      ? { text: '', toolCalls: repeat.map(repeatedCall) }
+      : persona({ taskId, conversation: heard });
   };
+}
+
+/** Arguments that are no JSON go out again as they were. */
+export function repeatedCall({ name, argumentsText }: ToolCall): ScriptedCall {
+  try {
+    return { name, arguments: JSON.parse(argumentsText) as Readonly<Record<string, unknown>> };
+  } catch {
+    return { name, arguments: argumentsText };
+  }
 }
 
 /** A persona behind the OpenAI-compatible door. */

@@ -1,6 +1,7 @@
 /** A run headless through the OpenAI-compatible door, whose model says prepared lines by task: for stories with trouble in them. */
-import type { ConversationEntry } from '../../src/domain/conversation.ts';
+import { afterPutOff, type ConversationEntry } from '../../src/domain/conversation.ts';
 import type { Finished, Sandbox, Started } from './headless.ts';
+import { repeatedCall } from './personas.ts';
 import { ScriptedServer, type ScriptedAnswer, type ScriptedCall } from './scriptedServer.ts';
 
 /** What the model says after `answers` answers; `said` is the text of what came last. */
@@ -56,8 +57,12 @@ export function serveScene({ tasks, lines }: Scene): Promise<ScriptedServer> {
   const plan = { summary: 'A story.', strategy: 'parallel', why: 'So that it happens.', tasks };
   return ScriptedServer.start(({ taskId, conversation }) => {
     const line = taskId === 'plan' ? inOrder(call('submit_plan', plan)) : lines[taskId.split('.').at(-1) ?? ''];
-    const answers = conversation.filter(({ role }) => role === 'assistant').length;
-    return line?.(conversation.at(-1)?.text ?? '', answers, conversation) ?? { text: 'I do not know this task.' };
+    const { repeat, heard } = afterPutOff(conversation);
+    if (repeat.length > 0) {
+      return { text: '', toolCalls: repeat.map(repeatedCall) };
+    }
+    const answers = heard.filter(({ role }) => role === 'assistant').length;
+    return line?.(heard.at(-1)?.text ?? '', answers, heard) ?? { text: 'I do not know this task.' };
   });
 }
 
