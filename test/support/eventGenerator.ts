@@ -23,13 +23,17 @@ const SELDOM: Partial<Record<EventType, number>> = {
   'agent-destroyed': 0.3,
   'task-failed': 0.4,
   'task-cancelled': 0.2,
+  'tool-calls-put-off': 0.3,
 };
+
+/** Events on the long way to a merge come often, so that some stories get there. */
+const OFTEN: readonly EventType[] = ['task-claimed', 'task-verified', 'task-merged'];
 
 /** Appends `length` random events to a new log and calls `afterEach` after every one. */
 export function tellStory(seed: number, length: number, afterEach: (log: EventLog) => void): EventLog {
   const story = new Story(new SeededRandom(seed));
   // The keys of a record typed by event types.
-  const types = Object.keys(RULES) as EventType[];
+  const types = [...(Object.keys(RULES) as EventType[]), ...OFTEN];
   while (story.log.events.length < length) {
     const type = story.random.pick(types)!;
     const fields = story.random.chance(SELDOM[type] ?? 1) ? RULES[type](story) : undefined;
