@@ -26,7 +26,7 @@ const forNode = {
   define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' },
 };
 
-const threads = ['src/store/sqljs/tablesThread.ts', 'src/ledger/journalThread.ts'];
+const threads = ['src/store/sqljs/tablesThread.ts', 'src/ledger/journalThread.ts', 'src/ledger/imageThread.ts'];
 
 await build({
   ...forNode,

@@ -117,6 +117,9 @@ export async function openSquad(options: HostOptions, signal: AbortSignal): Prom
     for (const sentence of ledger.damage) {
       options.logger.warn(sentence);
     }
+    ledger.onDidWarn((sentence) => {
+      options.logger.warn(sentence);
+    });
     const { logger, models } = options;
     const ledgerSequence = ledger.state.sequence;
     const tables = await TablesStore.open({ folder: storage, ledgerSequence, clock: systemClock, logger }, signal);

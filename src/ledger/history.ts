@@ -24,11 +24,11 @@ const SLICE = 500;
 /** A living owner deletes segments that nobody needs; whoever looks at the same moment looks again. */
 const MOST_LOOKS = 5;
 
-/** Rejects with a StorageError when a file cannot be read, is of a newer version, or what is there leads nowhere. */
-export async function readHistory(files: Files, folder: string): Promise<History> {
+/** Up to an event, or to the end. Rejects with a StorageError when a file cannot be read, is of a newer version, or what is there leads nowhere. */
+export async function readHistory(files: Files, folder: string, upTo = Infinity): Promise<History> {
   for (let look = 1; ; look++) {
     try {
-      return await readOnce(files, folder);
+      return await readOnce(files, folder, upTo);
     } catch (error) {
       if (error instanceof StorageError) {
         throw error;
@@ -47,22 +47,27 @@ export async function readState(storage: string): Promise<SquadState> {
   return (await readHistory(systemFiles, storage)).state;
 }
 
-async function readOnce(files: Files, folder: string): Promise<History> {
+async function readOnce(files: Files, folder: string, upTo: number): Promise<History> {
   const listing = listStorage(files, folder);
   const { base, chain, damage } = findBase(files, folder, listing);
   const state = base.image.state;
   let bytes = 0;
+  let position = base.image.position;
   for (const [index, record] of chain.records.entries()) {
+    if (record.sequence > upTo) {
+      break;
+    }
     if (index > 0 && index % SLICE === 0) {
       await new Promise((resolve) => setImmediate(resolve));
     }
     bytes += record.length;
     apply(state, eventOf(record, record.segment));
+    position = record;
   }
   return {
     state,
-    position: chain.end,
-    reigns: [...base.image.reigns, ...chain.reigns],
+    position: { epoch: position.epoch, sequence: position.sequence, crc: position.crc },
+    reigns: [...base.image.reigns, ...chain.reigns].filter(({ from }) => from < position.sequence),
     image: { sequence: base.image.position.sequence, bytes: base.bytes },
     behindImage: { segments: chain.read, records: chain.records.length, bytes },
     damage: [...damage, ...chain.damage],

@@ -171,13 +171,13 @@ class Walk {
     }
   }
 
-  /** Index of the part that holds the record behind the base; those before it need not be read. */
+  /** Index of the part that holds the base's own record; those before it need not be read. */
   private firstPartBehindBase(parts: readonly SegmentName[]): number {
-    const later = parts.findIndex(({ name, epoch }) => {
+    const holdsBase = parts.findLastIndex(({ name, epoch }) => {
       const header = peekHeader(this.files.read(path.join(this.folder, name), 0, HEADER_BYTES), 0);
-      return header?.epoch === epoch && header.sequence > this.base.sequence;
+      return header?.epoch === epoch && header.sequence <= this.base.sequence;
     });
-    return Math.max(0, (later < 0 ? parts.length : later) - 1);
+    return Math.max(0, holdsBase);
   }
 
   private scan({ name, epoch }: SegmentName): SegmentScan {

@@ -11,6 +11,7 @@ import { apply, emptyState, type SquadState, type SquadView } from '../domain/sq
 import type { Appended, Clock, Ledger } from '../ports.ts';
 import { systemFiles, type Files } from './files.ts';
 import { readHistory, type History } from './history.ts';
+import { ImageMaker } from './imageMaker.ts';
 import { encodeRecord } from './journalRecord.ts';
 import { JournalWriter } from './journalWriter.ts';
 import { LIMITS, type LedgerLimits } from './limits.ts';
@@ -54,10 +55,12 @@ export class SquadLedger implements Ledger {
   private readonly clock: Clock;
   private readonly appended = new Emitter<SquadEvent>();
   private readonly closing = new Emitter<Error>();
+  private readonly warning = new Emitter<string>();
   /** In order of their sequences. */
   private readonly waiters: Waiter[] = [];
   private durableSequence: number;
   private journal: JournalWriter | undefined;
+  private readonly images: ImageMaker;
   private closedBy: Error | undefined;
   private readonly unannounced: SquadEvent[] = [];
   private announcing = false;
@@ -89,6 +92,15 @@ export class SquadLedger implements Ledger {
       },
     });
     this.index.begin(this.journal.segment, epoch, this.living.sequence + 1);
+    this.images = new ImageMaker({
+      threads,
+      start: { storage, laterOwner },
+      limits,
+      history,
+      onWarning: (sentence) => {
+        this.warning.fire(sentence);
+      },
+    });
   }
 
   /** Reads what is there, then begins this owner's own journal. Rejects with a StorageError when either cannot be done. */
@@ -133,6 +145,11 @@ export class SquadLedger implements Ledger {
   /** Fires once, when a write failed or another owner took over. */
   get onDidFail(): Event<Error> {
     return this.closing.event;
+  }
+
+  /** Sentences for the person about what did not work and does not matter now. */
+  get onDidWarn(): Event<string> {
+    return this.warning.event;
   }
 
   append(...drafts: EventDraft[]): Appended {
@@ -180,6 +197,7 @@ export class SquadLedger implements Ledger {
     }
     this.journal = undefined;
     const wasClosed = this.closedBy !== undefined;
+    await this.images.close();
     await journal.close();
     if (!wasClosed) {
       this.refuse(new LedgerClosedError('The ledger is closed.'));
@@ -188,11 +206,14 @@ export class SquadLedger implements Ledger {
 
   private write(journal: JournalWriter, events: readonly SquadEvent[], last: number): void {
     const records = events.map((event) => encodeRecord(event.sequence, event.epoch, JSON.stringify(event)));
-    if (journal.rotate()) {
+    const isNewSegment = journal.rotate();
+    if (isNewSegment) {
       this.index.begin(journal.segment, this.epoch, events[0]?.sequence ?? last + 1);
     }
     const [first] = records;
-    let offset = journal.append(first && records.length === 1 ? first : Buffer.concat(records), last);
+    const bytes = first && records.length === 1 ? first : Buffer.concat(records);
+    let offset = journal.append(bytes, last);
+    this.images.appended(records.length, bytes.length, isNewSegment);
     for (const { length } of records) {
       this.index.add(offset, length);
       offset += length;
@@ -269,6 +290,7 @@ export class SquadLedger implements Ledger {
       return;
     }
     this.durableSequence = Math.max(this.durableSequence, sequence);
+    this.images.durable(sequence);
     const still = this.waiters.findIndex((waiter) => waiter.sequence > this.durableSequence);
     for (const waiter of this.waiters.splice(0, still < 0 ? this.waiters.length : still)) {
       waiter.resolve();

@@ -51,6 +51,13 @@ export function listStorage(files: Files, folder: string): StorageListing {
   };
 }
 
+/** Images that were not written to their end. */
+export function unfinishedImages(files: Files, folder: string): string[] {
+  return namesIn(files, folder).filter(
+    (name) => name.endsWith(UNFINISHED) && IMAGE.test(name.slice(0, -UNFINISHED.length)),
+  );
+}
+
 function namesIn(files: Files, folder: string): string[] {
   try {
     return files.list(folder);

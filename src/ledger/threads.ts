@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { siblingModule } from '../base/siblingModule.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { JournalReply, JournalRequest, JournalStart } from './groupCommit.ts';
+import type { ImageReply, ImageRequest, ImageStart } from './imageKeeper.ts';
 
 /** A turn that posts more than this keeps its thread waiting no longer. */
 const LARGEST_LOT = 256;
@@ -11,6 +12,8 @@ export interface Thread<Request> {
   post(request: Request): void;
   /** Resolves when the thread has ended, also when it had before. */
   readonly ended: Promise<void>;
+  /** Ends the thread in the middle of whatever it does. */
+  stop(): Promise<void>;
 }
 
 export interface ThreadListener<Reply> {
@@ -21,10 +24,12 @@ export interface ThreadListener<Reply> {
 
 export interface LedgerThreads {
   journal(start: JournalStart, listener: ThreadListener<JournalReply>): Thread<JournalRequest>;
+  images(start: ImageStart, listener: ThreadListener<ImageReply>): Thread<ImageRequest>;
 }
 
 export const workerThreads: LedgerThreads = {
   journal: (start, listener) => startWorker('journalThread', start, listener),
+  images: (start, listener) => startWorker('imageThread', start, listener),
 };
 
 function startWorker<Request, Reply>(name: string, start: unknown, listener: ThreadListener<Reply>): Thread<Request> {
@@ -53,6 +58,9 @@ function startWorker<Request, Reply>(name: string, start: unknown, listener: Thr
       worker.postMessage(requests);
     }),
     ended,
+    stop: async () => {
+      await worker.terminate();
+    },
   };
 }
 

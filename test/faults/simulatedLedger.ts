@@ -17,7 +17,7 @@ const LIVES = 6;
 const MOST_STEPS = 40;
 
 /** Small, so that a short life meets every one of them. */
-const SMALL: LedgerLimits = { segmentBytes: 2_000 };
+const SMALL: LedgerLimits = { segmentBytes: 2_000, imageRecords: 15, imageBytes: 3_000, imageSegments: 4 };
 
 /** One ledger through several lives. Throws with the command that replays it when anything is off. */
 export async function surviveCrashes(seed: number): Promise<void> {

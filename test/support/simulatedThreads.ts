@@ -1,6 +1,7 @@
 /** The ledger's threads without threads: their messages wait in queues and are moved one at a time, in an order of chance. */
 import type { Files } from '../../src/ledger/files.ts';
 import { GroupCommit } from '../../src/ledger/groupCommit.ts';
+import { ImageKeeper } from '../../src/ledger/imageKeeper.ts';
 import type { LedgerThreads } from '../../src/ledger/threads.ts';
 import type { SeededRandom } from './seededRandom.ts';
 
@@ -44,6 +45,24 @@ export class SimulatedThreads {
           });
         },
         ended: ended.promise,
+        stop: () => Promise.resolve(),
+      };
+    },
+    images: (start, listener) => {
+      const [toThread, fromThread] = [this.queue(), this.queue()];
+      const keeper = new ImageKeeper(this.files, start);
+      return {
+        post: (request) => {
+          toThread.push(() => {
+            void keeper.handle(request).then((reply) => {
+              fromThread.push(() => {
+                listener.onReply(reply);
+              });
+            });
+          });
+        },
+        ended: Promise.resolve(),
+        stop: () => Promise.resolve(),
       };
     },
   };

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { crc32 } from 'node:zlib';
+import { RUNTIME, parseEvent, type EventDraft } from '../../../src/domain/events.ts';
+import type { SquadState } from '../../../src/domain/squadState.ts';
+import { systemFiles } from '../../../src/ledger/files.ts';
+import { readHistory } from '../../../src/ledger/history.ts';
+import { LIMITS } from '../../../src/ledger/limits.ts';
+import { SquadLedger } from '../../../src/ledger/squadLedger.ts';
+import { readImage } from '../../../src/ledger/stateImage.ts';
+import { listStorage } from '../../../src/ledger/storageFolder.ts';
+import { workerThreads } from '../../../src/ledger/threads.ts';
+import { systemClock } from '../../../src/host/clock.ts';
+import { anyAgent } from '../../support/builders.ts';
+
+const agent = (id: string): EventDraft => ({ type: 'agent-created', actor: RUNTIME, agent: anyAgent({ id }) });
+
+describe('images of the state', () => {
+  let storage: string;
+  let epoch = 0;
+  const open = (): Promise<SquadLedger> => {
+    epoch++;
+    return SquadLedger.open({
+      storage,
+      epoch,
+      laterOwner: path.join(storage, `epoch.${epoch + 1}`),
+      host: 'terminal',
+      clock: systemClock,
+      ground: {
+        files: systemFiles,
+        threads: workerThreads,
+        limits: { ...LIMITS, imageRecords: 10, segmentBytes: 1000 },
+      },
+    });
+  };
+  const images = (): string[] => listStorage(systemFiles, storage).images.map(({ name }) => name);
+
+  /** Agents until so many images were written since. */
+  const writeImages = async (ledger: SquadLedger, count: number): Promise<void> => {
+    for (let written = 0, newest = images()[0]; written < count;) {
+      await ledger.append(agent(`agent-${ledger.state.sequence}`)).durable;
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      const now = images()[0];
+      written += now === newest ? 0 : 1;
+      newest = now;
+    }
+  };
+
+  beforeEach(async () => {
+    epoch = 0;
+    storage = await mkdtemp(path.join(tmpdir(), 'images-'));
+  });
+  afterEach(() => rm(storage, { recursive: true }));
+
+  it('are kept in three generations, and a start reads the newest and what stands behind it', async () => {
+    const ledger = await open();
+    await writeImages(ledger, 5);
+    await ledger.append(agent('last')).durable;
+    await ledger.close();
+    assert.equal(images().length, 3);
+
+    const history = await readHistory(systemFiles, storage);
+
+    assert.equal(`state.1.${history.image.sequence}`, images()[0]);
+    assert.deepEqual(history.state, ledger.state);
+    assert.deepEqual(history.damage, []);
+  });
+
+  it('are passed over when damaged, which is told, and the files are kept under another name', async () => {
+    const ledger = await open();
+    await writeImages(ledger, 3);
+    await ledger.close();
+    const [newest = '', second = '', third = ''] = images();
+    await writeFile(path.join(storage, newest), '');
+    await writeFile(path.join(storage, second), await readFile(path.join(storage, third)));
+
+    const again = await open();
+
+    assert.deepEqual(Object.keys(again.state.standing.agents), Object.keys(ledger.state.standing.agents));
+    assert.deepEqual(again.damage, [
+      `${newest} cannot be used: it is no image of a squad. It was kept as ${newest}.damaged-1; nothing was deleted.`,
+      `${second} cannot be used: it holds the image of another moment. It was kept as ${second}.damaged-1; nothing was deleted.`,
+    ]);
+    await again.close();
+    assert.equal((await readFile(path.join(storage, `${newest}.damaged-1`))).length, 0);
+  });
+
+  it('are not read when a newer DevSquad wrote them', async () => {
+    const ledger = await open();
+    await writeImages(ledger, 1);
+    await ledger.close();
+    const [name = ''] = images();
+    const file = path.join(storage, name);
+    await writeFile(file, withStateVersion(await readFile(file), 1000));
+    const before = await readdir(storage);
+
+    await assert.rejects(open(), /newer DevSquad.*nothing was changed/);
+
+    assert.deepEqual(await readdir(storage), before);
+  });
+
+  it('of an older shape are brought to the present one, or passed over while the journal reaches back', async () => {
+    const ledger = await open();
+    await writeImages(ledger, 1);
+    await ledger.close();
+    const [name] = listStorage(systemFiles, storage).images;
+    assert.ok(name);
+    const file = path.join(storage, name.name);
+    await writeFile(file, withStateVersion(await readFile(file), 0));
+
+    // Suppose that version 0 knew no epoch.
+    const brought = readImage(systemFiles, storage, name, { 0: (old) => ({ ...(old as SquadState), epoch: 77 }) });
+    assert.equal(brought.kind === 'good' && brought.image.state.epoch, 77);
+
+    const again = await open();
+    assert.deepEqual(again.damage, []);
+    assert.deepEqual(Object.keys(again.state.standing.agents), Object.keys(ledger.state.standing.agents));
+    await again.close();
+
+    await rm(path.join(storage, 'journal.1.1'));
+    await assert.rejects(open(), /older DevSquad.*nothing was changed/);
+  });
+});
+
+describe('an event of an older shape', () => {
+  it('is brought to the present one', () => {
+    // Suppose that version 0 called a reason a cause.
+    const old = { version: 0, sequence: 7, epoch: 1, at: '2026-01-01T00:00:00.000Z', input: false };
+    const rest = { type: 'run-archived', runId: 'run-1', actor: RUNTIME, cause: 'old' };
+    const event = parseEvent(
+      { ...old, ...rest },
+      {
+        0: (value) => {
+          const { cause, ...others } = value as typeof rest;
+          return { ...others, version: 1, reason: cause };
+        },
+      },
+    );
+    assert.equal(event.type === 'run-archived' && event.reason, 'old');
+    assert.throws(() => parseEvent({ ...old, ...rest }));
+  });
+});
+
+function withStateVersion(image: Buffer, version: number): Buffer {
+  image.writeUInt32BE(version, 12);
+  image.writeUInt32BE(crc32(image.subarray(0, 44)), 44);
+  return image;
+}
