@@ -61,6 +61,7 @@ export class TablesFeed {
     }
   }
 
+  /** Hands over what is pending. While more comes in, the tables take their time, so that they cost others little. */
   private async passOn(): Promise<void> {
     await this.pause(PAUSE_MS);
     this.waiting = false;
@@ -68,16 +69,28 @@ export class TablesFeed {
     this.pending = [];
     await this.ledger.flushed();
     for (let first = 0; first < events.length; first += BATCH) {
-      this.tables.append(events.slice(first, first + BATCH));
+      const lot = events.slice(first, first + BATCH);
+      const seen = this.ledger.state.sequence;
+      this.tables.append(lot);
       if (first + BATCH < events.length) {
-        // The main thread has a turn for others between two lots.
-        await this.pause(0);
+        await this.unlessClosing(this.tables.caughtUp(lot.at(-1)?.sequence ?? 0, this.closing.signal));
+        await this.pause(this.ledger.state.sequence === seen ? 0 : PAUSE_MS);
       }
     }
   }
 
+  private pause(ms: number): Promise<void> {
+    return this.unlessClosing(this.clock.sleep(ms, this.closing.signal));
+  }
+
   /** Over at once when the squad closes. */
-  private async pause(ms: number): Promise<void> {
-    await this.clock.sleep(ms, this.closing.signal).catch(() => undefined);
+  private async unlessClosing(wait: Promise<void>): Promise<void> {
+    try {
+      await wait;
+    } catch (error) {
+      if (!this.closing.signal.aborted) {
+        throw error;
+      }
+    }
   }
 }
