@@ -14,6 +14,7 @@ import type { Clock, LanguageModels, Ledger, Logger } from './ports.ts';
 import { AgentCommunicationService } from './services/agentCommunicationService.ts';
 import { AgentFactory, type RoleTable } from './services/agentFactory.ts';
 import type { SquadFiles } from './services/gitSquadFiles.ts';
+import { MailRetries } from './services/mailRetries.ts';
 import { RunService } from './services/runService.ts';
 import { TaskCompletion } from './services/taskCompletion.ts';
 import { TaskDelegationService } from './services/taskDelegationService.ts';
@@ -53,7 +54,8 @@ export function createSquad(ports: SquadPorts): Squad {
   const signals = new Emitter<Signal>();
   const inbox = new Inbox(ledger);
   const budget = new BudgetKeeper(ledger);
-  const communication = new AgentCommunicationService(ledger);
+  const communication = new AgentCommunicationService(ledger, { clock, logger });
+  const retries = new MailRetries(ledger, clock);
   const completion = new TaskCompletion({ ledger, filesOf });
   const gateway = new ModelGateway({ concurrency: MODEL_CONCURRENCY, clock, logger });
   const services: AgentServices = {
@@ -89,5 +91,9 @@ export function createSquad(ports: SquadPorts): Squad {
     delegation,
     budget,
   });
-  return { ledger, inbox, runs, communication, factory, onDidSignal: signals.event, close: () => runs.release() };
+  const close = (): Promise<void> => {
+    retries.dispose();
+    return runs.release();
+  };
+  return { ledger, inbox, runs, communication, factory, onDidSignal: signals.event, close };
 }

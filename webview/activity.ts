@@ -202,12 +202,25 @@ const ROWS: Rows = {
   }),
   'message-delivered': undefined,
   'message-acknowledged': undefined,
+  'message-refused': ({ reason }) => ({
+    sign: icon('history'),
+    text: `will try a message again: ${reason}`,
+    filters: ['Mail'],
+  }),
+  'message-retried': undefined,
   'message-failed': ({ reason }) => ({
     sign: mark('failed'),
     text: `could not deliver a message: ${reason}`,
     filters: ['Important', 'Mail'],
     isNews: true,
   }),
+  'message-resent': ({ receiverId }) => ({
+    sign: icon('mail'),
+    text: `sent a message again${receiverId === undefined ? '' : `, to ${receiverId}`}`,
+    filters: ['Mail'],
+  }),
+  // The messages it became follow.
+  'person-wrote': undefined,
   'conversation-opened': undefined,
   'conversation-noted': undefined,
   'model-call-started': undefined,

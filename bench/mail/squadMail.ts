@@ -47,7 +47,8 @@ export class SquadMail implements MailSystem {
     this.ledger = ledger;
     this.tables = tables;
     this.feed = new TablesFeed({ ledger, tables, clock: systemClock, logger });
-    this.mail = new AgentCommunicationService(ledger);
+    // The burst is to be seen as it is, and not put together.
+    this.mail = new AgentCommunicationService(ledger, { mostWaiting: Infinity });
     this.beginRun();
     for (const agentId of RECEIVERS) {
       void this.mail.subscribeToMessages(agentId, ({ id }) => {

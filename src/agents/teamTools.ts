@@ -3,10 +3,13 @@ import * as z from 'zod';
 import { agentTypeSchema } from '../domain/agent.ts';
 import type { PersonRequest, RequestAnswer, RequestSubject } from '../domain/approval.ts';
 import { ToolRefusal } from '../domain/errors.ts';
+import { limitsOf, refuseMessages } from '../domain/limits.ts';
 import { planProblems, projectPlanSchema } from '../domain/plan.ts';
+import type { RunView, SquadView } from '../domain/squadState.ts';
 import type { Inbox } from '../inbox/inbox.ts';
 import type { Ledger } from '../ports.ts';
 import type { AgentCommunicationService } from '../services/agentCommunicationService.ts';
+import { wasMade } from '../services/outbox.ts';
 import type { TaskCompletion } from '../services/taskCompletion.ts';
 import { defineTool, type Tool, type ToolContext } from '../tools/tool.ts';
 
@@ -128,11 +131,25 @@ export class TeamTools {
       effect: 'team',
       afterCrash: 'repeat',
       run: async ({ to, type, content, priority = 3 }, context) => {
-        const receivers = this.receivers(to, context);
+        const { state } = this.ledger;
+        const here = this.receivers(to, context);
+        // One who has left the team has no mail any more: the message comes back, as any other does that nobody can read.
+        const receivers = here.length === 0 && to !== context.agentId && wasMade(state, to) ? [to] : here;
         if (receivers.length === 0) {
           throw new ToolRefusal(
             `Nobody of this run is called "${to}". Running now: ${this.receivers('all', context).join(', ') || 'nobody else'}.`,
           );
+        }
+        const run = state.runs[context.runId];
+        const refusal =
+          run &&
+          refuseMessages(
+            limitsOf(run.options),
+            { byAgent: run.tasks[context.taskId]?.spent.messages ?? 0, inRun: run.counters.message },
+            receivers.length,
+          );
+        if (refusal !== undefined) {
+          throw new ToolRefusal(refusal);
         }
         await this.communication.post({
           id: callKey(context),
@@ -142,9 +159,10 @@ export class TeamTools {
           type,
           content: { kind: 'text', text: content },
           priority,
+          ...threadOf(run, context.agentId, receivers),
           task: { taskId: context.taskId, attempt: context.attempt },
         });
-        return { text: `Sent to ${receivers.join(', ')}.` };
+        return { text: sentWords(state, receivers) };
       },
     });
   }
@@ -203,9 +221,43 @@ export class TeamTools {
     const role = agentTypeSchema.safeParse(to).data;
     const ids = tasks
       .filter((task) => to === 'all' || task.agentId === to || task.role === role)
-      .flatMap(({ agentId }) => (agentId === undefined || agentId === context.agentId ? [] : [agentId]));
+      .flatMap(({ agentId }) => (agentId === undefined || agentId === context.agentId ? [] : [agentId]))
+      .filter((id) => this.ledger.state.standing.agents[id]);
     return [...new Set(ids)].sort();
   }
+}
+
+/** A message to whoever wrote to the sender last goes on with that thread. */
+function threadOf(
+  run: RunView | undefined,
+  senderId: string,
+  [receiverId, ...others]: readonly string[],
+): { inReplyTo?: string; threadId?: string } {
+  const taken = run && others.length === 0 ? run.mail.over.toReversed() : [];
+  for (const id of taken) {
+    const message = run?.messages[id];
+    if (
+      message &&
+      message.sender.id === receiverId &&
+      message.receiver.id === senderId &&
+      message.type !== 'task_request'
+    ) {
+      return { inReplyTo: id, threadId: message.threadId ?? message.broadcastId ?? id };
+    }
+  }
+  return {};
+}
+
+/** Says also who will read it late or never. */
+function sentWords({ standing }: SquadView, receivers: readonly string[]): string {
+  const gone = receivers.filter((id) => !standing.agents[id]);
+  if (gone.length > 0) {
+    return `${gone.join(', ')} is no longer in the team; your message comes back.`;
+  }
+  const idle = receivers.filter((id) => standing.agents[id]?.currentTaskId === undefined);
+  const late =
+    idle.length > 0 ? ` ${idle.join(', ')} has no task now and reads it with the next one, if there is one.` : '';
+  return `Sent to ${receivers.join(', ')}.${late}`;
 }
 
 /** The same call asks once, also across a restart, because its key is its id. */

@@ -7,7 +7,7 @@ import { agentIdentitySchema, agentTroubleSchema, agentTypeSchema } from './agen
 import { answerDoorSchema, personRequestSchema, requestAnswerSchema } from './approval.ts';
 import { usageSchema } from './budget.ts';
 import { modelAnswerSchema } from './conversation.ts';
-import { storedMessageSchema } from './message.ts';
+import { deadCauseSchema, letterSchema, storedMessageSchema } from './message.ts';
 import { projectPlanSchema } from './plan.ts';
 import { checkResultSchema } from './proof.ts';
 import { diffSummarySchema, runOptionsSchema, runStatusSchema, runUsageSchema, seedSchema } from './run.ts';
@@ -103,7 +103,16 @@ export const EVENT_TYPES = {
   'message-sent': consequence({ message: storedMessageSchema }),
   'message-delivered': consequence({ messageId: z.string() }),
   'message-acknowledged': consequence({ messageId: z.string() }),
-  'message-failed': consequence({ messageId: z.string(), reason: z.string() }),
+  /** Its receiver could not take it; it rests for `delayMs`, which chance has chosen, and is tried again. */
+  'message-refused': input({ messageId: z.string(), reason: z.string(), delayMs: z.number().min(0) }),
+  /** The timer fired: it waits again. */
+  'message-retried': input({ messageId: z.string() }),
+  /** It became a dead letter. */
+  'message-failed': consequence({ messageId: z.string(), reason: z.string(), cause: deadCauseSchema }),
+  /** A person sent a dead letter again, to somebody else where a receiver is named. */
+  'message-resent': input({ messageId: z.string(), receiverId: z.string().optional(), door: answerDoorSchema }),
+  /** A person wrote to the team. */
+  'person-wrote': input({ letter: letterSchema }),
 
   /** Opens an attempt's conversation: role and rules, then the task. */
   'conversation-opened': consequence({ instructions: z.string(), brief: z.string() }),

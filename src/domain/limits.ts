@@ -32,9 +32,12 @@ export const DEFAULT_LIMITS: Limits = {
 };
 
 /** The limits of a run: the defaults, and what its options say otherwise. */
-export function limitsOf(options: DeepReadonly<{ limits?: Partial<Limits> | undefined }>): Limits {
-  return { ...DEFAULT_LIMITS, ...options.limits };
+export function limitsOf({ limits = {} }: DeepReadonly<{ limits?: PartialLimits | undefined }>): Limits {
+  const given = Object.entries(limits).filter(([, limit]) => limit !== undefined);
+  return { ...DEFAULT_LIMITS, ...Object.fromEntries(given) };
 }
+
+type PartialLimits = { [Name in keyof Limits]?: Limits[Name] | undefined };
 
 /** What an agent has spent on one try of a task. */
 export interface Spent {

@@ -3,19 +3,21 @@
  * alone calls those that write.
  *
  *   pending → delivered → processed
- *      ↑__________|
+ *      ↑          ↓ (refused; rests, then waits again)
+ *      |__________|→ failed (a dead letter) → pending again when a person sends it again
  *
  * Mail of higher priority goes first, but nothing waits for ever: a message rises by one priority after `RISE_MS`, or when
  * `RISE_MESSAGES` later ones came into the same inbox. Each message's turn is fixed when it comes in, so the order is a
  * function of the state alone, and finding the next one costs the same however many wait.
  */
 import type { DeepReadonly } from '../base/deepReadonly.ts';
-import { LONGEST_TEXT, type MessageRecord, type MessageType, type StoredMessage } from './message.ts';
+import { LONGEST_TEXT, partyOf, type MessageRecord, type MessageType, type StoredMessage } from './message.ts';
 
 const RISE_MS = 30_000;
 const RISE_MESSAGES = 16;
 /** Messages that are over and still in the state, newest; older ones are in the ledger and in the tables. */
 export const NEWEST_OVER = 500;
+const TASK_LANE = 'task-';
 /** Holes that a lane may have before it is written anew. */
 const HOLES = 32;
 
@@ -29,6 +31,8 @@ export interface Mail {
   sentBy: Record<string, number>;
   /** By receiver, what waits for it; none where nothing waits. */
   inboxes: Record<string, Inbox>;
+  /** By id, until when (ISO) refused messages rest. */
+  resting: Record<string, string>;
   /** Ids of messages that are over, in that order, those that are still in the state. */
   over: string[];
 }
@@ -63,7 +67,7 @@ type Stamp = Readonly<{ sequence: number; at: string }>;
 type MailView = DeepReadonly<Mail>;
 type Entry = DeepReadonly<{ id: string; place: number }>;
 
-export const emptyMail = (): Mail => ({ sent: {}, sentBy: {}, inboxes: {}, over: [] });
+export const emptyMail = (): Mail => ({ sent: {}, sentBy: {}, inboxes: {}, resting: {}, over: [] });
 
 /** How many messages wait for the receiver. */
 export function waitingCount(mail: MailView, receiverId: string): number {
@@ -96,6 +100,35 @@ export function* waitingIds(mail: MailView, receiverId: string): Generator<strin
   }
 }
 
+/**
+ * Ids of `count` messages that could be put together, or fewer: of the least priority first, the oldest first. Never
+ * requests or responses, and nothing that its receiver has been given.
+ */
+export function leastUrgent(run: DeepReadonly<Correspondence>, receiverId: string, count: number): string[] {
+  const inbox = valueOf(run.mail.inboxes, receiverId);
+  const found: string[] = [];
+  for (const [, lane] of Object.entries(inbox?.lanes ?? {})
+    .filter(([name]) => !name.startsWith(TASK_LANE))
+    .sort(([one], [other]) => priorityOf(one) - priorityOf(other))) {
+    for (const { id } of inbox ? liveEntries(inbox, lane) : []) {
+      if (found.length === count) {
+        return found;
+      }
+      if (run.messages[id]?.status === 'pending') {
+        found.push(id);
+      }
+    }
+  }
+  return found;
+}
+
+/** How many messages wait for the receiver that `leastUrgent` could answer. */
+export function compactableCount(mail: MailView, receiverId: string): number {
+  return Object.entries(valueOf(mail.inboxes, receiverId)?.lanes ?? {})
+    .filter(([name]) => !name.startsWith(TASK_LANE))
+    .reduce((sum, [, lane]) => sum + lane.waiting, 0);
+}
+
 export function wasSent(mail: MailView, id: string): boolean {
   return valueOf(mail.sent, id) !== undefined;
 }
@@ -107,19 +140,69 @@ export function addMessage(run: Correspondence, message: StoredMessage, stamp: S
   run.mail.sentBy[message.sender.id] = (valueOf(run.mail.sentBy, message.sender.id) ?? 0) + 1;
   const record = recordOf(message, stamp);
   run.messages[message.id] = record;
-  putIn(run.mail, record, Date.parse(stamp.at));
+  putIn(run.mail, record, stamp.at);
+  for (const id of message.compacts ?? []) {
+    // A view may not hold all of them.
+    if (valueOf(run.messages, id)) {
+      endMessage(run, id, { status: 'processed', processedAt: stamp.at });
+    }
+  }
+}
+
+/** A receiver could not take the message in: it is out of the inbox until its time has come. */
+export function restMessage(run: Correspondence, refused: { messageId: string; delayMs: number }, at: string): void {
+  const record = messageOf(run, refused.messageId);
+  takeOut(run.mail, record);
+  record.status = 'pending';
+  record.refusals++;
+  record.restsUntil = new Date(Date.parse(at) + refused.delayMs).toISOString();
+  run.mail.resting[record.id] = record.restsUntil;
+}
+
+/** It has rested, and waits again. */
+export function wakeMessage(run: Correspondence, id: string, at: string): void {
+  const record = messageOf(run, id);
+  stopResting(run.mail, record);
+  putIn(run.mail, record, at);
+}
+
+/** A dead letter waits again, as if it had just been sent. */
+export function resendMessage(
+  run: Correspondence,
+  { messageId, receiverId }: { messageId: string; receiverId?: string | undefined },
+  at: string,
+): void {
+  const record = messageOf(run, messageId);
+  record.status = 'pending';
+  record.refusals = 0;
+  record.receiver = receiverId === undefined ? record.receiver : partyOf(receiverId);
+  if (record.deadLetter) {
+    record.deadLetter.resentAt = at;
+  }
+  run.mail.over = run.mail.over.filter((id) => id !== messageId);
+  putIn(run.mail, record, at);
+}
+
+/** The run has ended: nobody takes in any more what still waits. */
+export function closeMail(run: Correspondence): void {
+  for (const record of Object.values(run.messages)) {
+    if (!isOver(record)) {
+      endMessage(run, record.id, { status: 'failed' });
+    }
+  }
 }
 
 /** A message is taken in or given up; of those that are over the state keeps the newest. */
 export function endMessage(
   run: Correspondence,
   id: string,
-  end: Pick<MessageRecord, 'status'> & { processedAt?: string },
+  end: Pick<MessageRecord, 'status'> & Partial<Pick<MessageRecord, 'processedAt' | 'deadLetter'>>,
 ): void {
   const record = messageOf(run, id);
   const wasOver = isOver(record);
   Object.assign(record, end);
   takeOut(run.mail, record);
+  stopResting(run.mail, record);
   if (!wasOver) {
     run.mail.over.push(id);
     for (const oldest of run.mail.over.splice(0, run.mail.over.length - NEWEST_OVER)) {
@@ -145,21 +228,29 @@ function valueOf<Value>(record: Readonly<Record<string, Value>>, key: string): V
   return Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
+function stopResting(mail: Mail, record: MessageRecord): void {
+  delete record.restsUntil;
+  delete mail.resting[record.id];
+}
+
 function recordOf(message: StoredMessage, { sequence, at }: Stamp): MessageRecord {
   const longText =
     message.content.kind === 'text' && message.content.text.length > LONGEST_TEXT ? message.content.text : undefined;
-  return {
+  const record: MessageRecord & Pick<StoredMessage, 'compacts'> = {
     ...message,
     content: longText === undefined ? message.content : { kind: 'stored', sequence, preview: longText.slice(0, 200) },
     status: 'pending',
+    refusals: 0,
     sentAt: at,
     sequence,
   };
+  delete record.compacts;
+  return record;
 }
 
-function putIn(mail: Mail, record: MessageRecord, at: number): void {
+function putIn(mail: Mail, record: MessageRecord, at: string): void {
   const inbox = (mail.inboxes[record.receiver.id] ??= { waiting: 0, places: {}, lastPlace: 0, lanes: {} });
-  const place = Math.max(at, inbox.lastPlace + RISE_MS / RISE_MESSAGES);
+  const place = Math.max(Date.parse(at), inbox.lastPlace + RISE_MS / RISE_MESSAGES);
   const lane = (inbox.lanes[laneOf(record)] ??= { ids: [], places: [], start: 0, waiting: 0 });
   inbox.lastPlace = place;
   inbox.places[record.id] = place;
@@ -217,7 +308,7 @@ function isLive(inbox: DeepReadonly<Inbox>, lane: DeepReadonly<Lane>, index: num
 }
 
 function laneOf({ type, priority }: { type: MessageType; priority: number }): string {
-  return type === 'task_request' || type === 'task_response' ? `task-${priority}` : `${priority}`;
+  return type === 'task_request' || type === 'task_response' ? `${TASK_LANE}${priority}` : `${priority}`;
 }
 
 function priorityOf(lane: string): number {

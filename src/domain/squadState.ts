@@ -17,7 +17,16 @@ import {
 } from './agentState.ts';
 import { emptyAccount } from './budget.ts';
 import type { EventOf, SquadEvent } from './events.ts';
-import { addMessage, emptyMail, endMessage, messageOf } from './mailbox.ts';
+import {
+  addMessage,
+  closeMail,
+  emptyMail,
+  endMessage,
+  messageOf,
+  resendMessage,
+  restMessage,
+  wakeMessage,
+} from './mailbox.ts';
 import { LONGEST_TEXT } from './message.ts';
 import type { RequestRecord } from './approval.ts';
 import type { Run } from './run.ts';
@@ -125,14 +134,27 @@ function applyToRun(state: SquadState, run: Run, event: RunEvent): void {
       addMessage(run, event.message, event);
       countMessage(state, run, event);
       return;
+    case 'person-wrote':
+      return;
     case 'message-delivered':
       messageOf(run, event.messageId).status = 'delivered';
       return;
     case 'message-acknowledged':
       endMessage(run, event.messageId, { status: 'processed', processedAt: event.at });
       return;
-    case 'message-failed':
-      endMessage(run, event.messageId, { status: 'failed' });
+    case 'message-refused':
+      restMessage(run, event, event.at);
+      return;
+    case 'message-retried':
+      wakeMessage(run, event.messageId, event.at);
+      return;
+    case 'message-failed': {
+      const { cause, reason } = event;
+      endMessage(run, event.messageId, { status: 'failed', deadLetter: { cause, reason, failedAt: event.at } });
+      return;
+    }
+    case 'message-resent':
+      resendMessage(run, event, event.at);
       return;
     case 'request-opened':
       run.counters.request++;
@@ -161,6 +183,7 @@ function applyToRun(state: SquadState, run: Run, event: RunEvent): void {
       return;
     case 'run-ended':
       run.phase = 'ended';
+      closeMail(run);
       run.status = event.status;
       run.endedAt = event.at;
       if (event.reason !== undefined) {

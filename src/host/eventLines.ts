@@ -31,6 +31,12 @@ export function lineOf(event: SquadEvent, state: SquadView): string | undefined 
       return event.message.content.kind === 'text'
         ? `${event.message.sender.id} → ${event.message.receiver.id}: ${describeMessage(event.message.content)}`
         : undefined;
+    case 'message-failed': {
+      const message = run?.messages[event.messageId];
+      return message ? `Not delivered, ${message.sender.id} → ${message.receiver.id}: ${event.reason}` : undefined;
+    }
+    case 'tool-calls-put-off':
+      return `${who} reads its mail before it goes on with ${what}`;
     case 'check-ended':
       return `  ${event.result.passed ? '✓' : '✗'} ${what}: ${event.result.summary}`;
     case 'task-reopened':

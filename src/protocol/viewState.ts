@@ -95,7 +95,10 @@ function fit(run: RunView, event: SquadEvent): SquadEvent | undefined {
   switch (event.type) {
     case 'message-delivered':
     case 'message-acknowledged':
+    case 'message-refused':
+    case 'message-retried':
     case 'message-failed':
+    case 'message-resent':
       return run.messages[event.messageId] ? event : undefined;
     case 'conversation-noted': {
       const { messageId, ...rest } = event;

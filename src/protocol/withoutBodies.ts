@@ -43,6 +43,7 @@ export function eventWithoutBodies(event: SquadEvent): SquadEvent {
     case 'task-cancelled':
     case 'task-retried':
     case 'task-handed-back':
+    case 'message-refused':
     case 'message-failed':
     case 'request-withdrawn':
     case 'agent-destroyed':
@@ -56,6 +57,11 @@ export function eventWithoutBodies(event: SquadEvent): SquadEvent {
       return { ...event, reason: cut(event.reason) };
     case 'run-ended':
       return { ...event, ...(event.reason === undefined ? {} : { reason: cut(event.reason) }) };
+    case 'person-wrote':
+      // The messages it became follow.
+      return event.letter.content.kind === 'text'
+        ? { ...event, letter: { ...event.letter, content: { kind: 'text', text: LEFT_OUT } } }
+        : event;
     case 'message-sent': {
       const { content } = event.message;
       // One character more than the living state keeps: `apply` must see that the text was too long for it.

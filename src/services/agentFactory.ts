@@ -1,10 +1,10 @@
 /** Makes agents: the registry's record, which lasts, and the object that runs, which a restart makes anew. */
 import type { Agent, AgentConfig, AgentIdentity, AgentType } from '../domain/agent.ts';
 import { HumanError } from '../domain/errors.ts';
-import { RUNTIME, type Actor, type EventDraft } from '../domain/events.ts';
-import { waitingIds } from '../domain/mailbox.ts';
+import { RUNTIME, type Actor } from '../domain/events.ts';
 import { findTask, type AgentView } from '../domain/squadState.ts';
 import type { Ledger } from '../ports.ts';
+import { failMailOf } from './deadLetters.ts';
 import { handBack } from './handBack.ts';
 
 /** Of one role, whatever a person or a queue asks for. */
@@ -125,23 +125,9 @@ export class AgentFactory<Running> {
     this.running.delete(agentId);
     return this.ledger.append(
       ...(task ? handBack(this.ledger.state, task, `${agentId} goes: ${reason}.`) : []),
-      ...this.returnMail(agentId),
+      ...failMailOf(this.ledger.state, agentId),
       { type: 'agent-destroyed', actor: RUNTIME, agentId, reason },
     );
-  }
-
-  private returnMail(agentId: string): EventDraft[] {
-    return Object.values(this.ledger.state.runs)
-      .filter(({ phase }) => phase !== 'ended')
-      .flatMap(({ id: runId, mail }) =>
-        [...waitingIds(mail, agentId)].map((messageId) => ({
-          type: 'message-failed' as const,
-          runId,
-          actor: RUNTIME,
-          messageId,
-          reason: `${agentId} is no longer in the team.`,
-        })),
-      );
   }
 
   /** Agents of a role that are to stay, those first whom the team would miss least: in trouble, idle, newest. */

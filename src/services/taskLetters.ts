@@ -1,6 +1,6 @@
 /** The mail that the runtime writes about a task: the request to its agent, and the word of its end. */
 import type { TaskView } from '../domain/squadState.ts';
-import type { Letter } from './agentCommunicationService.ts';
+import type { Letter } from './outbox.ts';
 
 /** Its id makes it once, also when a crash came between the start and the letter. */
 export function taskRequest({ id, runId, attempt, agentId = '', title, priority }: TaskView): Letter {

@@ -6,9 +6,17 @@ import type { EventOf, SquadEvent } from '../domain/events.ts';
 import { hasRows, type ProjectedType } from './eventsWithoutRows.ts';
 import type { Projection } from './projection.ts';
 import { createAgent, destroyAgent, drainAgent, moveAgent, restartAgent } from './rows/agentRows.ts';
-import { insertMessage, processMessage, setMessage } from './rows/messageRows.ts';
+import {
+  closeMail,
+  failMessage,
+  insertMessage,
+  processMessage,
+  resendMessage,
+  restMessage,
+  setMessage,
+} from './rows/messageRows.ts';
 import { answerRequest, openRequest } from './rows/requestRows.ts';
-import { addToRun, endRun, insertRun, setOutcome, setRun } from './rows/runRows.ts';
+import { addToRun, endRun, insertRun, runIdOf, setOutcome, setRun } from './rows/runRows.ts';
 import {
   addCheck,
   claimTask,
@@ -65,7 +73,10 @@ const HANDLERS: Handlers = {
   'message-sent': insertMessage,
   'message-delivered': (event) => [setMessage(event.messageId, { status: 'delivered' })],
   'message-acknowledged': (event) => [processMessage(event.messageId, event.at)],
-  'message-failed': (event) => [setMessage(event.messageId, { status: 'failed' })],
+  'message-refused': restMessage,
+  'message-retried': (event) => [setMessage(event.messageId, { rests_until: null })],
+  'message-failed': failMessage,
+  'message-resent': resendMessage,
   'conversation-noted': (event) => (event.messageId === undefined ? [] : [processMessage(event.messageId, event.at)]),
 
   'model-call-started': (event) => [addToRun(event, 'requests', 1)],
@@ -79,7 +90,7 @@ const HANDLERS: Handlers = {
   'budget-reached': (event) => [setRun(event, { reason: event.message })],
   'work-clocked': (event) => [addToRun(event, 'worked_ms', event.workedMs)],
 
-  'run-ended': endRun,
+  'run-ended': (event) => [endRun(event), closeMail(runIdOf(event))],
   'apply-started': (event) => [setOutcome(event, { kind: 'applying', at: event.at })],
   'apply-ended': (event) => [setOutcome(event, event.applied ? { kind: 'applied', at: event.at } : { kind: 'kept' })],
   'apply-undo-started': (event) => [setOutcome(event, { kind: 'undoing', at: event.at })],

@@ -8,7 +8,14 @@
 import { createHash } from 'node:crypto';
 import { agentStatusSchema, agentTypeSchema, type AgentStatus, type AgentType } from '../domain/agent.ts';
 import type { AnswerDoor } from '../domain/approval.ts';
-import { messageTypeSchema, type MessageStatus, type MessageType, type Party } from '../domain/message.ts';
+import {
+  deadCauseSchema,
+  messageTypeSchema,
+  type DeadCause,
+  type MessageStatus,
+  type MessageType,
+  type Party,
+} from '../domain/message.ts';
 import type { RunPhase, RunStatus } from '../domain/run.ts';
 import { taskPhaseSchema, type TaskPhase, type TaskStatus } from '../domain/task.ts';
 
@@ -64,9 +71,21 @@ export const DDL: readonly string[] = [
   run_id TEXT REFERENCES runs(id),
   sender_kind TEXT NOT NULL CHECK (sender_kind IN ('agent','person','runtime')),
   receiver_kind TEXT NOT NULL CHECK (receiver_kind IN ('agent','person','runtime')),
-  broadcast_id TEXT
+  broadcast_id TEXT,
+  thread_id TEXT,
+  in_reply_to TEXT,
+  refusals INTEGER NOT NULL DEFAULT 0,
+  rests_until TEXT
 )`,
   `CREATE INDEX agent_communications_by_run ON agent_communications (run_id)`,
+  `CREATE TABLE dead_letters (
+  id TEXT PRIMARY KEY REFERENCES agent_communications(id),
+  run_id TEXT REFERENCES runs(id),
+  cause TEXT NOT NULL CHECK (cause ${oneOf(deadCauseSchema.options)}),
+  reason TEXT NOT NULL,
+  failed_at TEXT NOT NULL,
+  resent_at TEXT
+)`,
   `CREATE TABLE agent_tasks (
   id TEXT PRIMARY KEY,
   parent_task_id TEXT,
@@ -189,6 +208,24 @@ interface MessageRow {
   receiver_kind: Party['kind'];
   /** The same in all rows of one broadcast. */
   broadcast_id: string | null;
+  /** Id of the first message of a conversation. */
+  thread_id: string | null;
+  in_reply_to: string | null;
+  /** How often its receiver could not take it since it was last sent. */
+  refusals: number;
+  /** Set while it rests before it is tried again. */
+  rests_until: string | null;
+}
+
+interface DeadLetterRow {
+  /** The message's own. */
+  id: string;
+  run_id: string | null;
+  cause: DeadCause;
+  reason: string;
+  failed_at: string;
+  /** When somebody last sent it again. */
+  resent_at: string | null;
 }
 
 interface TaskRow {
@@ -255,6 +292,7 @@ export interface Database {
   runs: RunRow;
   agent_registry: AgentRow;
   agent_communications: MessageRow;
+  dead_letters: DeadLetterRow;
   agent_tasks: TaskRow;
   coordination_sessions: SessionRow;
   approvals: ApprovalRow;

@@ -15,6 +15,7 @@ import { applyChanges, createBranch, discardChanges, undoResult } from './review
 import { ResultFiles } from './review/resultFiles.ts';
 import { RunNotices } from './runNotices.ts';
 import { selectModel, setApiKey } from './selectModel.ts';
+import { sendAgain } from './sendAgain.ts';
 import { sendMessage } from './sendMessage.ts';
 import { startRun } from './startRun.ts';
 import { SquadStatusBar } from './statusBar.ts';
@@ -148,6 +149,7 @@ function commandsOf(
     'devsquad.answerApproval': (requestId) => answerRequest(editorSquad, requestId),
     'devsquad.refuseApproval': (requestId) => refuseRequest(editorSquad, requestId),
     'devsquad.sendMessage': (agentId) => sendMessage(editorSquad, agentId),
+    'devsquad.sendAgain': (messageId) => sendAgain(editorSquad, messageId),
     'devsquad.setApiKey': () => setApiKey(secrets),
     'devsquad.selectModel': async () => {
       const chosen = await selectModel(secrets);

@@ -27,6 +27,7 @@ export interface SquadCommands {
   'devsquad.undoTo': OnRun;
   'devsquad.answerApproval': OnRequest;
   'devsquad.refuseApproval': OnRequest;
+  'devsquad.sendAgain': (messageId?: string) => Promise<void>;
   'devsquad.sendMessage': (agentId?: string) => Promise<void>;
   'devsquad.setApiKey': () => Promise<void>;
   'devsquad.selectModel': () => Promise<void>;
@@ -62,7 +63,7 @@ function idOf(argument: unknown): string | undefined {
     return argument;
   }
   const subject = subjectOf(argument);
-  return subject?.requestId ?? subject?.agentId ?? subject?.runId;
+  return subject?.messageId ?? subject?.requestId ?? subject?.agentId ?? subject?.runId;
 }
 
 function subjectOf(argument: unknown): TreeSubject | undefined {

@@ -261,19 +261,51 @@ const RULES: Rules = {
 
   'task-handed-back': inPhase(['ready', 'working', 'proving'], () => ({ reason: 'Its agent goes' })),
 
-  'message-sent': withRun((story) => ({
-    message: anyMessage({
+  'message-sent': (story) => {
+    const run = story.run();
+    const waiting = Object.values(run?.messages ?? {}).filter(({ status }) => status === 'pending');
+    const compacts = story.random.chance(0.2) ? waiting.slice(0, 3).map(({ id }) => id) : [];
+    const message = anyMessage({
       id: story.newId('message'),
       sender: story.party(),
       receiver: story.party(),
       priority: story.random.between(1, 5),
       content: { kind: 'text', text: `Hello ${'✉'.repeat(story.random.pick([1, 100, 4096, 9000])!)}` },
       ...(story.random.chance(0.3) ? { broadcastId: story.newId('broadcast') } : {}),
-    }),
-  })),
+      ...(story.random.chance(0.3) ? { threadId: 'thread', inReplyTo: 'any' } : {}),
+      ...(compacts.length > 0 ? { compacts } : {}),
+    });
+    return run && { runId: run.id, message };
+  },
   'message-delivered': (story) => story.message('pending'),
+  'message-refused': (story) => {
+    const message = story.message('pending', 'delivered');
+    return message && { ...message, reason: 'no room', delayMs: story.random.between(0, 9000) };
+  },
+  'message-retried': (story) => {
+    const run = story.run();
+    const messageId = run && story.random.pick(Object.keys(run.mail.resting));
+    return run && messageId !== undefined ? { runId: run.id, messageId } : undefined;
+  },
+  'message-resent': (story) => {
+    const message = story.message('failed');
+    const receiverId = story.random.chance(0.5) ? story.agentId() : undefined;
+    return message && { ...message, ...(receiverId === undefined ? {} : { receiverId }), door: 'editor' };
+  },
+  'person-wrote': withRun(() => ({
+    letter: {
+      id: 'letter',
+      receiverIds: ['agent-1'],
+      type: 'coordination',
+      content: { kind: 'text', text: 'Hello' },
+      priority: 3,
+    },
+  })),
   'message-acknowledged': (story) => story.message('delivered'),
-  'message-failed': (story) => withReason(story.message('pending', 'delivered')),
+  'message-failed': (story) => {
+    const message = withReason(story.message('pending', 'delivered'));
+    return message && { ...message, cause: story.random.pick(['receiver-gone', 'refused'] as const)! };
+  },
 
   'conversation-opened': inPhase(['working'], () => ({ instructions: 'You code.', brief: 'Greet.' })),
   'conversation-noted': (story) => {

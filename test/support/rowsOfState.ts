@@ -12,7 +12,14 @@ export type ExpectedRow = Record<string, unknown> & { id: string };
 export type ExpectedTables = Record<(typeof TABLES)[number], ExpectedRow[]>;
 
 /** In each table, the rows are ordered by id. */
-export const TABLES = ['runs', 'agent_registry', 'agent_communications', 'agent_tasks', 'approvals'] as const;
+export const TABLES = [
+  'runs',
+  'agent_registry',
+  'agent_communications',
+  'dead_letters',
+  'agent_tasks',
+  'approvals',
+] as const;
 
 /** `eventAt` finds the event of a body that the living state does not keep. */
 export function rowsOfState(state: SquadState, eventAt: (sequence: number) => SquadEvent): ExpectedTables {
@@ -28,6 +35,7 @@ export function rowsOfState(state: SquadState, eventAt: (sequence: number) => Sq
       (run) => run.messages,
       (message, run) => messageRow(message, run, eventAt),
     ),
+    dead_letters: runs.flatMap((run) => Object.values(run.messages).flatMap((message) => deadLetterRow(message, run))),
     agent_tasks: all((run) => run.tasks, taskRow),
     approvals: all((run) => run.requests, approvalRow),
   });
@@ -84,7 +92,7 @@ function messageRow(message: MessageRecord, run: Run, eventAt: (sequence: number
   return {
     id: message.id,
     sender_agent_id: message.sender.kind === 'agent' ? message.sender.id : null,
-    receiver_agent_id: message.receiver.kind === 'agent' ? message.receiver.id : null,
+    receiver_agent_id: message.receiver.kind === 'agent' && !isUnknown(message) ? message.receiver.id : null,
     message_type: message.type,
     message_content: message.content.kind === 'stored' ? contentIn(eventAt(message.sequence)) : message.content,
     priority: message.priority,
@@ -95,7 +103,30 @@ function messageRow(message: MessageRecord, run: Run, eventAt: (sequence: number
     sender_kind: message.sender.kind,
     receiver_kind: message.receiver.kind,
     broadcast_id: message.broadcastId ?? null,
+    thread_id: message.threadId ?? null,
+    in_reply_to: message.inReplyTo ?? null,
+    refusals: message.refusals,
+    rests_until: message.restsUntil ?? null,
   };
+}
+
+function isUnknown({ deadLetter }: MessageRecord): boolean {
+  return deadLetter?.cause === 'unknown-receiver' && deadLetter.resentAt === undefined;
+}
+
+function deadLetterRow({ id, deadLetter }: MessageRecord, run: Run): ExpectedRow[] {
+  return deadLetter
+    ? [
+        {
+          id,
+          run_id: run.id,
+          cause: deadLetter.cause,
+          reason: deadLetter.reason,
+          failed_at: deadLetter.failedAt,
+          resent_at: deadLetter.resentAt ?? null,
+        },
+      ]
+    : [];
 }
 
 function contentIn(event: SquadEvent): unknown {

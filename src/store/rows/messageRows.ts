@@ -1,7 +1,7 @@
 /** What events do to `agent_communications`. */
 import type { Compilable, Updateable } from 'kysely';
 import type { EventOf } from '../../domain/events.ts';
-import type { Party } from '../../domain/message.ts';
+import { partyOf, type Party } from '../../domain/message.ts';
 import { tables } from '../builder.ts';
 import type { Projection } from '../projection.ts';
 import type { Database } from '../schema.ts';
@@ -13,7 +13,12 @@ export function insertMessage(event: EventOf<'message-sent'>): Projection {
     tables.insertInto('agent_communications').values({
       id: message.id,
       sender_agent_id: agentIdOf(message.sender),
-      receiver_agent_id: agentIdOf(message.receiver),
+      // Somebody whom nobody knows has no row to refer to.
+      receiver_agent_id: (query) =>
+        query
+          .selectFrom('agent_registry as agent')
+          .select('agent.id')
+          .where('agent.id', '=', agentIdOf(message.receiver)),
       message_type: message.type,
       message_content: JSON.stringify(message.content),
       priority: message.priority,
@@ -23,8 +28,59 @@ export function insertMessage(event: EventOf<'message-sent'>): Projection {
       sender_kind: message.sender.kind,
       receiver_kind: message.receiver.kind,
       broadcast_id: message.broadcastId ?? null,
+      thread_id: message.threadId ?? null,
+      in_reply_to: message.inReplyTo ?? null,
+      refusals: 0,
+      rests_until: null,
     }),
+    ...(message.compacts ?? []).map((id) => processMessage(id, event.at)),
   ];
+}
+
+/** It rests before it is tried again. */
+export function restMessage(event: EventOf<'message-refused'>): Projection {
+  return [
+    tables
+      .updateTable('agent_communications')
+      .set((row) => ({
+        status: 'pending',
+        refusals: row('refusals', '+', 1),
+        rests_until: new Date(Date.parse(event.at) + event.delayMs).toISOString(),
+      }))
+      .where('id', '=', event.messageId),
+  ];
+}
+
+export function failMessage(event: EventOf<'message-failed'>): Projection {
+  const letter = { cause: event.cause, reason: event.reason, failed_at: event.at };
+  return [
+    setMessage(event.messageId, { status: 'failed', rests_until: null }),
+    tables
+      .insertInto('dead_letters')
+      .values({ id: event.messageId, run_id: runIdOf(event), ...letter, resent_at: null })
+      .onConflict((conflict) => conflict.column('id').doUpdateSet({ ...letter, resent_at: null })),
+  ];
+}
+
+export function resendMessage(event: EventOf<'message-resent'>): Projection {
+  const receiver = event.receiverId === undefined ? undefined : partyOf(event.receiverId);
+  return [
+    setMessage(event.messageId, {
+      status: 'pending',
+      refusals: 0,
+      ...(receiver ? { receiver_agent_id: agentIdOf(receiver), receiver_kind: receiver.kind } : {}),
+    }),
+    tables.updateTable('dead_letters').set({ resent_at: event.at }).where('id', '=', event.messageId),
+  ];
+}
+
+/** The run has ended: what nobody has taken in fails. */
+export function closeMail(runId: string | null): Compilable {
+  return tables
+    .updateTable('agent_communications')
+    .set({ status: 'failed', rests_until: null })
+    .where('run_id', '=', runId)
+    .where('status', 'in', ['pending', 'delivered']);
 }
 
 export function setMessage(id: string, values: Updateable<Database['agent_communications']>): Compilable {
@@ -33,7 +89,7 @@ export function setMessage(id: string, values: Updateable<Database['agent_commun
 
 /** The agent or person has it. */
 export function processMessage(id: string, at: string): Compilable {
-  return setMessage(id, { status: 'processed', processed_at: at });
+  return setMessage(id, { status: 'processed', processed_at: at, rests_until: null });
 }
 
 /** People and the runtime are no rows of `agent_registry`. */

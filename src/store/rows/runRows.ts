@@ -43,16 +43,14 @@ export function addToRun(
     .where('id', '=', runIdOf(event));
 }
 
-export function endRun(event: EventOf<'run-ended'>): Projection {
-  return [
-    setRun(event, {
-      phase: 'ended',
-      status: event.status,
-      ended_at: event.at,
-      ...(event.reason === undefined ? {} : { reason: event.reason }),
-      ...(event.diff === undefined ? {} : { diff: JSON.stringify(event.diff) }),
-    }),
-  ];
+export function endRun(event: EventOf<'run-ended'>): Compilable {
+  return setRun(event, {
+    phase: 'ended',
+    status: event.status,
+    ended_at: event.at,
+    ...(event.reason === undefined ? {} : { reason: event.reason }),
+    ...(event.diff === undefined ? {} : { diff: JSON.stringify(event.diff) }),
+  });
 }
 
 /** The run that an event belongs to; `apply` refuses one without. */

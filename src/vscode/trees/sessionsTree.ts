@@ -1,5 +1,8 @@
-/** The squad's working sessions, newest first: each run with what people decided in it, kept after its end. */
+/** The squad's working sessions, newest first: each run with what people decided in it and what mail came back, kept after its end. */
+import { ThemeIcon } from 'vscode';
+import { visibleText } from '../../base/visibleText.ts';
 import { describeSubject, type RequestAnswer } from '../../domain/approval.ts';
+import { deadLettersOf, describeMessage } from '../../domain/message.ts';
 import { describeRun } from '../../domain/phaseWords.ts';
 import type { RunView, SquadView } from '../../domain/squadState.ts';
 import { runIcon } from './look.ts';
@@ -23,6 +26,8 @@ function nodeOf(run: RunView): TreeNode {
         ]
       : [],
   );
+  const undelivered = deadLettersOf(run.messages).map(deadLetterNode);
+  const children = [...undelivered, ...decisions];
   return {
     id: run.id,
     // What to do about it comes first: a side bar is too narrow for both.
@@ -35,7 +40,22 @@ function nodeOf(run: RunView): TreeNode {
     context: contextOf(run),
     subject: { runId: run.id },
     spoken: `${run.objective}, ${state}`,
-    ...(decisions.length > 0 ? { children: decisions, folded: true } : {}),
+    ...(children.length > 0 ? { children, folded: undelivered.length === 0 } : {}),
+  };
+}
+
+/** A message that nobody got, with why; it can be sent again while the run goes on. */
+function deadLetterNode({ id, sender, receiver, content, deadLetter }: RunView['messages'][string]): TreeNode {
+  const text = visibleText(describeMessage(content));
+  return {
+    id: `dead.${id}`,
+    label: `Not delivered: ${sender.id} to ${receiver.id}`,
+    description: text.split('\n')[0] ?? '',
+    tooltip: `${deadLetter?.reason ?? ''}\n\n${text}`,
+    icon: new ThemeIcon('mail'),
+    context: 'dead-letter',
+    subject: { messageId: id },
+    spoken: `A message from ${sender.id} to ${receiver.id} was not delivered: ${deadLetter?.reason ?? ''}`,
   };
 }
 

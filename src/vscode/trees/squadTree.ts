@@ -26,6 +26,7 @@ export interface TreeSubject {
   readonly runId?: string;
   readonly requestId?: string;
   readonly agentId?: string;
+  readonly messageId?: string;
 }
 
 export interface TreeLook {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ConversationEntry } from '../../../src/domain/conversation.ts';
-import type { Letter } from '../../../src/services/agentCommunicationService.ts';
+import type { Letter } from '../../../src/services/outbox.ts';
 import { LoopedAgent } from '../../support/loopedAgent.ts';
 
 const letter = (fields: Partial<Letter> = {}): Letter => ({

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { NEWEST_OVER } from '../../../src/domain/mailbox.ts';
-import { AgentCommunicationService, type Letter } from '../../../src/services/agentCommunicationService.ts';
+import { AgentCommunicationService } from '../../../src/services/agentCommunicationService.ts';
+import type { Letter } from '../../../src/services/outbox.ts';
 import { anyAgent, anyTask, logWithWorkingTask, type EventLog } from '../../support/builders.ts';
 import { MemoryLedger } from '../../support/memoryLedger.ts';
 
@@ -80,5 +81,113 @@ describe('the mail', () => {
     assert.deepEqual(await mail.receiveMessages('agent-1'), []);
     log.add({ type: 'task-failed', runId: 'run-1', taskId: 'run-1.greet', reason: 'no' });
     assert.equal((await mail.receiveMessages('agent-1')).length, 1);
+  });
+
+  const twoMore = (): void => {
+    log.add(
+      { type: 'agent-created', agent: anyAgent({ id: 'agent-2' }) },
+      { type: 'agent-created', agent: anyAgent({ id: 'agent-3' }) },
+    );
+  };
+  const idsFor = async (agentId: string, filter = {}) =>
+    (await mail.receiveMessages(agentId, filter)).map(({ id }) => id);
+
+  it('to several is one message for each, with an id in common; once more sends nothing', async () => {
+    twoMore();
+    const message = {
+      id: 'all',
+      senderId: 'agent-1',
+      type: 'status_update',
+      priority: 3,
+      timestamp: new Date(),
+    } as const;
+    const content = { kind: 'text', text: 'Hello' } as const;
+    await mail.broadcastToAgents(['agent-2', 'agent-3'], { ...message, content });
+    await mail.broadcastToAgents(['agent-2', 'agent-3'], { ...message, content });
+    assert.deepEqual(await idsFor('agent-2'), ['all/agent-2']);
+    assert.deepEqual(await idsFor('agent-3'), ['all/agent-3']);
+    const common = Object.values(log.state.runs['run-1']!.messages).map(({ broadcastId }) => broadcastId);
+    assert.deepEqual(common, ['all', 'all']);
+  });
+
+  it('is received by type, sender, thread and priority, and the rest stays', async () => {
+    twoMore();
+    await mail.post(letter({ id: 'a', priority: 5, threadId: 't' }));
+    await mail.post(letter({ id: 'b', type: 'status_update', sender: { kind: 'agent', id: 'agent-2' } }));
+    assert.deepEqual(await idsFor('agent-1', { threadId: 't' }), ['a']);
+    assert.deepEqual(await idsFor('agent-1', { type: 'status_update' }), ['b']);
+    assert.deepEqual(await idsFor('agent-1', { senderId: 'agent-2' }), ['b']);
+    assert.deepEqual(await idsFor('agent-1', { priority: 4 }), ['a']);
+    assert.deepEqual(await idsFor('agent-1'), ['a', 'b']);
+  });
+
+  it('is told to whoever subscribed, until it ends that', async () => {
+    const told: string[] = [];
+    const end = new AbortController();
+    await mail.subscribeToMessages('agent-1', ({ id }) => told.push(id), end.signal, { priority: 4 });
+    await mail.post(letter({ id: 'low', priority: 1 }));
+    await mail.post(letter({ id: 'high', priority: 4 }));
+    await new Promise((resolve) => setImmediate(resolve));
+    end.abort();
+    await mail.post(letter({ id: 'late', priority: 5 }));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(told, ['high']);
+  });
+
+  it('has a history in pages, newest first, also of what the state has let go', async () => {
+    for (let index = 0; index < NEWEST_OVER + 30; index++) {
+      await mail.post(letter({ id: `m${index}`, content: { kind: 'text', text: `${'long '.repeat(1000)}${index}` } }));
+      await mail.acknowledge(`m${index}`);
+    }
+    const seen: string[] = [];
+    for (let before: number | undefined = Infinity; before !== undefined;) {
+      const page = await mail.history('run-1', { limit: 100, before });
+      seen.push(...page.messages.map(({ id }) => id));
+      assert.ok(page.messages.every(({ status, content }) => status === 'processed' && content.kind === 'text'));
+      before = page.next;
+    }
+    assert.deepEqual(
+      seen,
+      Array.from({ length: NEWEST_OVER + 30 }, (_, index) => `m${NEWEST_OVER + 29 - index}`),
+    );
+  });
+
+  it('that overflows an inbox is put together, oldest and least urgent first, and never requests', async () => {
+    mail = new AgentCommunicationService(new MemoryLedger(log), { mostWaiting: 10 });
+    const request = { kind: 'task-request', taskId: 'run-1.greet', title: 'Greet', attempt: 1 } as const;
+    for (let index = 0; index < 12; index++) {
+      await mail.post(letter({ id: `task${index}`, type: 'task_request', priority: 1, content: request }));
+    }
+    for (let index = 0; index < 11; index++) {
+      await mail.post(
+        letter({ id: `m${index}`, priority: index < 2 ? 5 : 1, content: { kind: 'text', text: `No. ${index}` } }),
+      );
+    }
+    const waiting = await mail.receiveMessages('agent-1');
+    const digest = waiting.find(({ content }) => content.kind === 'digest');
+    assert.equal(waiting.filter(({ type }) => type === 'task_request').length, 12);
+    assert.deepEqual(digest?.content, {
+      kind: 'digest',
+      count: 5,
+      senders: [{ id: 'you', count: 5 }],
+      lines: [2, 3, 4, 5, 6].map((index) => `you: No. ${index}`),
+    });
+    assert.deepEqual(
+      ['m0', 'm2', 'm6', 'm7'].map((id) => log.state.runs['run-1']!.messages[id]?.status),
+      ['delivered', 'processed', 'processed', 'delivered'],
+    );
+  });
+
+  it('of 10,000 in one inbox leaves no more than its bound, and every one of them is counted', async () => {
+    for (let index = 0; index < 10_000; index++) {
+      await mail.post(letter({ id: `m${index}`, priority: 1 + (index % 3) }));
+    }
+    const waiting = await mail.receiveMessages('agent-1');
+    const counted = waiting.map(({ content }) => (content.kind === 'digest' ? content.count : 1));
+    assert.ok(waiting.length <= 200, `${waiting.length} wait`);
+    assert.equal(
+      counted.reduce((sum, count) => sum + count, 0),
+      10_000,
+    );
   });
 });

@@ -181,6 +181,7 @@ class KeptRows {
       runs: parts.flatMap((part) => part.runs),
       agent_registry: [...now.agent_registry, ...this.destroyed.values()],
       agent_communications: parts.flatMap((part) => part.agent_communications),
+      dead_letters: parts.flatMap((part) => part.dead_letters),
       agent_tasks: parts.flatMap((part) => part.agent_tasks),
       approvals: parts.flatMap((part) => part.approvals),
     });
@@ -192,6 +193,7 @@ class KeptRows {
       runs: tables.runs.filter(({ id }) => id === runId).map((row) => ({ ...row, archived_at: at })),
       agent_registry: [],
       agent_communications: own(tables.agent_communications),
+      dead_letters: own(tables.dead_letters),
       agent_tasks: own(tables.agent_tasks),
       approvals: own(tables.approvals),
     };
