@@ -11,15 +11,8 @@ export interface RunningSquad {
   readonly runs: RunService;
 }
 
-export async function answerProcess(
-  squad: RunningSquad | undefined,
-  value: unknown,
-  trusted: boolean,
-): Promise<object> {
+export async function answerProcess(squad: RunningSquad, value: unknown, trusted: boolean): Promise<object> {
   const request = processRequestSchema.parse(value);
-  if (!squad) {
-    throw new HumanError('The squad is still starting; ask again.');
-  }
   switch (request.type) {
     case 'stop':
       return { type: 'stopped', runs: await squad.runs.stopAll('terminal') };

@@ -2,17 +2,17 @@
 import { currentRun } from '../domain/squadState.ts';
 import type { Disposable } from '../base/disposable.ts';
 import type { SquadEvent } from '../domain/events.ts';
-import type { Ledger } from '../ports.ts';
 import { NEWEST } from '../protocol/viewState.ts';
 import { eventWithoutBodies } from '../protocol/withoutBodies.ts';
+import type { LedgerView } from './sharedSquad.ts';
 
 export class RunEvents implements Disposable {
-  private readonly ledger: Ledger;
+  private readonly ledger: LedgerView;
   private readonly listening: Disposable;
   private runId: string | undefined;
   private events: SquadEvent[] = [];
 
-  constructor(ledger: Ledger) {
+  constructor(ledger: LedgerView) {
     this.ledger = ledger;
     this.listening = ledger.onDidAppend((event) => {
       if (event.type === 'run-started' && this.runId !== undefined) {

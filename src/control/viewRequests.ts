@@ -1,26 +1,10 @@
 /** What a view may ask of its squad, and what is done then. Everything a page says is parsed here, and only here. */
-import type { AnswerDoor, RequestAnswer } from '../domain/approval.ts';
 import { HumanError, messageOf } from '../domain/errors.ts';
 import { isUnfinished } from '../domain/run.ts';
 import { openRequests, type RunView } from '../domain/squadState.ts';
-import type { Ledger, Logger } from '../ports.ts';
+import type { Logger } from '../ports.ts';
 import { viewRequestSchema, type ViewCommand, type ViewRequest } from '../protocol/messages.ts';
-
-/** What a view needs of the runs: a `RunService`, seen from here. */
-export interface RunControls {
-  /** No new work begins in this run until `resume`; what is under way may end. */
-  pause(runId: string): void | Promise<void>;
-  resume(runId: string, door: 'editor'): void | Promise<void>;
-  stopAll(door: 'editor'): Promise<readonly string[]>;
-  resumeAll(door: 'editor'): readonly string[];
-}
-
-/** What a view sees of a squad. */
-export interface ViewedSquad {
-  readonly ledger: Ledger;
-  readonly inbox: { answer(requestId: string, answer: RequestAnswer, door: AnswerDoor): Promise<void> };
-  readonly runs: RunControls;
-}
+import type { ViewedSquad } from './sharedSquad.ts';
 
 export interface ViewRequestContext {
   readonly squad: ViewedSquad;

@@ -2,22 +2,22 @@
  * One view's end at the squad: a slice when the page asks for one, then events in ordered batches. It keeps no state of
  * its own but what has been sent; a view that is hidden is sent nothing, and gets a new slice when it is back.
  */
-import { currentRun } from '../domain/squadState.ts';
 import { type Disposable, DisposableStore } from '../base/disposable.ts';
 import type { SquadEvent } from '../domain/events.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { Clock, Logger } from '../ports.ts';
 import type { HostMessage, ViewCommand } from '../protocol/messages.ts';
-import { reachOf, sliceOf } from '../protocol/viewState.ts';
-import { eventWithoutBodies } from '../protocol/withoutBodies.ts';
-import { RunEvents } from './runEvents.ts';
-import { answerView, type ViewedSquad } from './viewRequests.ts';
+import { RunPicture, type Picture } from './pictures.ts';
+import type { ViewedSquad } from './sharedSquad.ts';
+import { answerView } from './viewRequests.ts';
 
 /** At most 30 messages a second: nobody sees more. */
 const BATCH_INTERVAL_MS = 34;
 
 export interface ViewServerOptions {
   readonly squad: ViewedSquad;
+  /** What the view is about; the run that was started last where nothing is said. Disposed with this. */
+  readonly picture?: Picture;
   readonly clock: Pick<Clock, 'sleep'>;
   readonly logger: Logger;
   /** To the page. What is lost on the way is noticed there. */
@@ -29,7 +29,7 @@ export interface ViewServerOptions {
 export class ViewServer implements Disposable {
   private readonly o: ViewServerOptions;
   private readonly owned = new DisposableStore();
-  private readonly runEvents: RunEvents;
+  private readonly picture: Picture;
   private readonly over = new AbortController();
   /** Whether there is a page that has asked for a slice and can be seen. */
   private isReady = false;
@@ -37,7 +37,6 @@ export class ViewServer implements Disposable {
   private needsSlice = false;
   private isSending = false;
   private pending: SquadEvent[] = [];
-  private runId: string | undefined;
   /** Sequence up to which the page was told, and up to which it will have been told with what is pending. */
   private told = 0;
   private seen = 0;
@@ -45,7 +44,7 @@ export class ViewServer implements Disposable {
   constructor(options: ViewServerOptions) {
     this.o = options;
     const { ledger } = options.squad;
-    this.runEvents = this.owned.add(new RunEvents(ledger));
+    this.picture = this.owned.add(options.picture ?? new RunPicture(ledger));
     this.owned.add(
       ledger.onDidAppend((event) => {
         this.take(event);
@@ -60,13 +59,18 @@ export class ViewServer implements Disposable {
       logger: this.o.logger,
       execute: this.o.execute,
       showAll: () => {
-        this.isReady = true;
-        this.askForSlice();
+        this.showAll();
       },
     });
     if (refused !== undefined) {
       this.post({ type: 'refused', message: refused });
     }
+  }
+
+  /** The view is there and holds nothing it could go on from. */
+  showAll(): void {
+    this.isReady = true;
+    this.askForSlice();
   }
 
   setVisible(isVisible: boolean): void {
@@ -95,16 +99,13 @@ export class ViewServer implements Disposable {
     if (!this.isReady || !this.isVisible || this.needsSlice || event.sequence <= this.told) {
       return;
     }
-    switch (reachOf(this.runId, event)) {
-      case 'slice':
-        this.askForSlice();
-        return;
-      case 'apply':
-        this.pending.push(eventWithoutBodies(event));
-        this.seen = event.sequence;
-        this.send();
-        return;
-      case 'ignore':
+    const taken = this.picture.take(event);
+    if (taken === 'slice') {
+      this.askForSlice();
+    } else if (taken !== 'ignore') {
+      this.pending.push(taken);
+      this.seen = event.sequence;
+      this.send();
     }
   }
 
@@ -132,14 +133,13 @@ export class ViewServer implements Disposable {
   }
 
   private async makeSlice(): Promise<HostMessage> {
-    await this.runEvents.load();
+    await this.picture.prepare();
     // From here to the return there is no wait: the slice is of one moment.
     const { state } = this.o.squad.ledger;
     this.needsSlice = false;
     this.pending = [];
-    this.runId = currentRun(state)?.id;
     this.told = this.seen = state.sequence;
-    return { type: 'slice', ...sliceOf(state, this.runEvents.newest(state.sequence)) };
+    return { type: 'slice', ...this.picture.slice() };
   }
 
   private makeBatch(): HostMessage {

@@ -39,6 +39,20 @@ export class SquadSilentError extends StorageError {
   }
 }
 
+/** The process that owns the squad went away, or does not answer any more, while it was asked something. */
+export class OwnerLostError extends HumanError {
+  override name = 'OwnerLostError';
+  readonly loss: 'gone' | 'silent';
+  constructor(loss: 'gone' | 'silent') {
+    super(
+      loss === 'gone'
+        ? 'The window or terminal that did the work has just closed, so this may not have been done. Nothing acknowledged is lost; look, and try again.'
+        : 'The window or terminal that does the work does not answer. Wait for it, or try again and take over.',
+    );
+    this.loss = loss;
+  }
+}
+
 /** The ledger closed because a write failed or its thread ended: nothing more may be done in its name. */
 export class LedgerClosedError extends StorageError {
   override name = 'LedgerClosedError';

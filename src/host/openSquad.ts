@@ -1,23 +1,21 @@
-/** Opens a workspace's squad in a Node process: where its storage is, who owns it, its ledger, its models. */
+/** A workspace's squad in a Node process: where its storage is, what is in it, and the whole of it at work once it is owned. */
 import { access, constants, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf, StorageError } from '../domain/errors.ts';
-
 import type { OwnerRecord } from '../domain/owner.ts';
 import { isUnfinished } from '../domain/run.ts';
 import type { SquadView } from '../domain/squadState.ts';
 import { readState } from '../ledger/history.ts';
 import { registeredOwner } from '../ledger/ownerRecords.ts';
-import { probeOwner } from '../ledger/ownership.ts';
+import { probeOwner, type Ownership, type OwnerStatus } from '../ledger/ownership.ts';
 import { ownerFolder, squadKey } from '../ledger/squadHome.ts';
 import { SquadLedger } from '../ledger/squadLedger.ts';
 import type { LanguageModels, Logger } from '../ports.ts';
-import { answerProcess } from '../control/processRequests.ts';
 import { TablesStore } from '../store/sqljs/tablesClient.ts';
 import { TablesFeed } from '../store/tablesFeed.ts';
 import { GitSquadFiles } from '../services/gitSquadFiles.ts';
 import { createSquad, type Squad } from '../squad.ts';
-import { claimSquad, type AboutSilentOwner } from './claimSquad.ts';
+import type { AboutSilentOwner } from './claimSquad.ts';
 import { systemClock } from './clock.ts';
 import { squadHome } from './home.ts';
 
@@ -78,49 +76,55 @@ export async function checkWorkspace(workspace: string): Promise<string> {
   return realpath(workspace);
 }
 
-/** What is on disk of a workspace's squad, and who works on it now; undefined where there never was one. Owns nothing. */
-export async function readSquad(
-  workspace: string,
-  signal: AbortSignal,
-): Promise<{ state: SquadView; owner: 'nobody' | OwnerRecord['host'] } | undefined> {
-  const workspaceRoot = await checkWorkspace(workspace);
-  const registered = await registeredOwner(ownerFolder(squadHome(), workspaceRoot));
-  if (!registered) {
-    return undefined;
-  }
-  const owner = (await probeOwner(registered, signal)) === 'gone' ? 'nobody' : registered.host;
-  return { state: await readState(registered.storage), owner };
+export interface SeenSquad {
+  readonly state: SquadView;
+  readonly owner: OwnerRecord;
+  readonly status: OwnerStatus;
 }
 
-export async function openSquad(options: HostOptions, signal: AbortSignal): Promise<OpenSquad> {
+/** What is on disk of a workspace's squad, and who registered last; undefined where there never was one. Owns nothing. */
+export async function readSquad(workspace: string, signal: AbortSignal): Promise<SeenSquad | undefined> {
+  const workspaceRoot = await checkWorkspace(workspace);
+  const owner = await registeredOwner(ownerFolder(squadHome(), workspaceRoot));
+  if (!owner) {
+    return undefined;
+  }
+  const status = await probeOwner(owner, signal);
+  return { state: await readState(owner.storage), owner, status };
+}
+
+/** Where the squad of a workspace is, seen from here. */
+export interface SquadPlace {
+  readonly workspaceRoot: string;
+  readonly storage: string;
+}
+
+/** Rejects with a StorageError where the workspace or the storage cannot be used. */
+export async function placeOf(options: HostOptions, signal: AbortSignal): Promise<SquadPlace> {
   const workspaceRoot = await checkWorkspace(options.workspace);
   const storage = await findStorage(workspaceRoot, options, signal);
   if (storage === workspaceRoot || storage.startsWith(workspaceRoot + path.sep)) {
     throw new StorageError('The storage folder lies in the workspace; choose one outside it.');
   }
-  const home = squadHome();
-  let squad: Squad | undefined;
-  const ownership = await claimSquad(
-    {
-      folder: ownerFolder(home, workspaceRoot),
-      home,
-      storage,
-      host: options.host,
-      answer: (request, trusted) => answerProcess(squad, request, trusted),
-    },
-    options.aboutSilentOwner,
-    signal,
-  );
+  return { workspaceRoot, storage };
+}
+
+/** Opens what this process owns now. Whatever goes wrong, the ownership is released. */
+export async function openOwned(
+  { workspaceRoot, storage }: SquadPlace,
+  ownership: Ownership,
+  { host, logger, models }: Pick<HostOptions, 'host' | 'logger' | 'models'>,
+  signal: AbortSignal,
+): Promise<OpenSquad> {
   try {
     const { epoch, laterOwner } = ownership;
-    const ledger = await SquadLedger.open({ storage, epoch, laterOwner, host: options.host, clock: systemClock });
+    const ledger = await SquadLedger.open({ storage, epoch, laterOwner, host, clock: systemClock });
     for (const sentence of ledger.damage) {
-      options.logger.warn(sentence);
+      logger.warn(sentence);
     }
     ledger.onDidWarn((sentence) => {
-      options.logger.warn(sentence);
+      logger.warn(sentence);
     });
-    const { logger, models } = options;
     const ledgerSequence = ledger.state.sequence;
     const tables = await TablesStore.open({ folder: storage, ledgerSequence, clock: systemClock, logger }, signal);
     const feed = new TablesFeed({ ledger, tables, clock: systemClock, logger });
@@ -130,7 +134,6 @@ export async function openSquad(options: HostOptions, signal: AbortSignal): Prom
     const files = new GitSquadFiles({ workspaceRoot, storage, clock: systemClock, beforeStart });
     const made = createSquad({ ledger, models, clock: systemClock, logger, files });
     await made.runs.open();
-    squad = made;
     return {
       ...made,
       ledger,

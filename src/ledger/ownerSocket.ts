@@ -1,39 +1,38 @@
 /**
- * The socket by which an owner answers other processes of the same user: one JSON line asks, one answers. A name of 16
- * hex digits in a folder that only the user can enter; under 90 bytes, because longer ones fail or are cut silently.
+ * The socket by which an owner is reached by other processes of the same user. A name of 16 hex digits in a folder that
+ * only the user can enter; under 90 bytes, because longer ones fail or are cut silently.
  */
 import { randomBytes } from 'node:crypto';
 import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import path from 'node:path';
 import { messageOf, StorageError } from '../domain/errors.ts';
+import { LineSocket } from './lineSocket.ts';
 
 const LONGEST_ADDRESS = 90;
 const SOCKET_NAME = /^[0-9a-f]{16}$/;
-const LONGEST_LINE = 1024 * 1024;
+/** What others ask an owner is short. */
+const LONGEST_QUESTION = 1024 * 1024;
+/** What an owner says to its own kind may be a whole slice of a large squad. */
+const LONGEST_ANSWER = 256 * 1024 * 1024;
 
 export interface OwnerSocket {
   readonly address: string;
   close(): Promise<void>;
 }
 
-/** Answers every line with what `answer` resolves to; a rejection becomes `{"type":"error","message":…}`. */
+/** Each value that comes over a connection goes to `take`, together with the line to answer on. */
 export async function listen(
   runtimeFolders: readonly string[],
-  answer: (request: unknown) => Promise<unknown>,
+  take: (value: unknown, line: LineSocket) => void,
 ): Promise<OwnerSocket> {
   const address = newAddress(runtimeFolders);
   const connections = new Set<Socket>();
   const server = createServer((socket) => {
     connections.add(socket);
-    socket.on('error', () => socket.destroy());
     socket.on('close', () => connections.delete(socket));
-    onLines(socket, (line) => {
-      void answerLine(line, answer).then((reply) => {
-        if (socket.writable) {
-          socket.write(`${JSON.stringify(reply)}\n`);
-        }
-      });
+    const line: LineSocket = new LineSocket(socket, LONGEST_QUESTION, (value) => {
+      take(value, line);
     });
   });
   await new Promise<void>((resolve, reject) => {
@@ -43,14 +42,6 @@ export async function listen(
     server.listen(address, resolve);
   });
   return { address, close: () => closeServer(server, connections, address) };
-}
-
-async function answerLine(line: string, answer: (request: unknown) => Promise<unknown>): Promise<unknown> {
-  try {
-    return await answer(JSON.parse(line));
-  } catch (error) {
-    return { type: 'error', message: messageOf(error) };
-  }
 }
 
 async function closeServer(server: Server, connections: Set<Socket>, address: string): Promise<void> {
@@ -77,51 +68,72 @@ async function closeServer(server: Server, connections: Set<Socket>, address: st
 export type OwnerReply = { kind: 'gone' | 'cut' | 'silent' } | { kind: 'answered'; reply: unknown };
 
 /**
- * Asks an owner. `gone`: nobody listens there any more. `cut`: the connection was taken and closed without a word, as an
- * owner does that is going, or one that has too many files open. `silent`: it was taken, and nothing was said within
- * `timeoutMs`. Never rejects but with the signal's reason.
+ * Asks an owner one question. `gone`: nobody listens there any more. `cut`: the connection was taken and closed without a
+ * word, as an owner does that is going, or one that has too many files open. `silent`: it was taken, and nothing was said
+ * within `timeoutMs`. Never rejects but with the signal's reason.
  */
 export async function ask(
   address: string,
-  request: unknown,
+  request: object,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<OwnerReply> {
+  const { promise, resolve } = Promise.withResolvers<OwnerReply>();
+  const opened = await openLine(address, timeoutMs, signal, (reply) => {
+    resolve(reply === undefined ? { kind: 'silent' } : { kind: 'answered', reply });
+  });
+  if (opened.kind !== 'open') {
+    return opened;
+  }
+  const { line } = opened;
+  line.onClose(() => {
+    resolve({ kind: 'cut' });
+  });
+  line.send(request);
+  const over = new AbortController();
+  const patience = pause(timeoutMs, AbortSignal.any([signal, over.signal])).then(
+    (): OwnerReply => ({ kind: 'silent' }),
+    (): OwnerReply => ({ kind: 'cut' }),
+  );
+  const reply = await Promise.race([promise, patience]);
+  over.abort();
+  line.close();
   signal.throwIfAborted();
-  return new Promise<OwnerReply>((resolve, reject) => {
-    const socket = connect(address);
-    const finish = (outcome: OwnerReply | undefined): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
-      socket.destroy();
-      if (outcome) {
-        resolve(outcome);
-      } else {
-        reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
-      }
-    };
-    const onAbort = (): void => {
-      finish(undefined);
-    };
-    const timer = setTimeout(() => {
-      finish({ kind: 'silent' });
-    }, timeoutMs);
-    signal.addEventListener('abort', onAbort, { once: true });
-    socket.once('connect', () => socket.write(`${JSON.stringify(request)}\n`));
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      finish({ kind: error.code === 'ECONNREFUSED' || error.code === 'ENOENT' ? 'gone' : 'cut' });
+  return reply;
+}
+
+export type OpenedLine = { kind: 'open'; line: LineSocket } | { kind: 'gone' | 'cut' | 'silent' };
+
+/** Opens a line to an owner; `take` gets what it says. Never rejects but with the signal's reason. */
+export async function openLine(
+  address: string,
+  timeoutMs: number,
+  signal: AbortSignal,
+  take: (value: unknown) => void,
+): Promise<OpenedLine> {
+  signal.throwIfAborted();
+  const socket = connect(address);
+  const line = new LineSocket(socket, LONGEST_ANSWER, take);
+  const connected = new Promise<OpenedLine>((resolve) => {
+    socket.once('connect', () => {
+      resolve({ kind: 'open', line });
     });
-    socket.once('close', () => {
-      finish({ kind: 'cut' });
-    });
-    onLines(socket, (line) => {
-      try {
-        finish({ kind: 'answered', reply: JSON.parse(line) });
-      } catch {
-        finish({ kind: 'silent' });
-      }
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => {
+      resolve({ kind: code === 'ECONNREFUSED' || code === 'ENOENT' ? 'gone' : 'cut' });
     });
   });
+  const over = new AbortController();
+  const patience = pause(timeoutMs, AbortSignal.any([signal, over.signal])).then(
+    (): OpenedLine => ({ kind: 'silent' }),
+    (): OpenedLine => ({ kind: 'cut' }),
+  );
+  const opened = await Promise.race([connected, patience]);
+  over.abort();
+  if (opened.kind !== 'open' || signal.aborted) {
+    line.close();
+  }
+  signal.throwIfAborted();
+  return opened;
 }
 
 /** Rejects with the signal's reason. */
@@ -140,23 +152,6 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', finish);
     if (signal.aborted) {
       finish();
-    }
-  });
-}
-
-function onLines(socket: Socket, onLine: (line: string) => void): void {
-  let buffered = '';
-  socket.setEncoding('utf8');
-  socket.on('data', (chunk: string) => {
-    buffered += chunk;
-    if (buffered.length > LONGEST_LINE) {
-      socket.destroy();
-      return;
-    }
-    for (let end = buffered.indexOf('\n'); end >= 0; end = buffered.indexOf('\n')) {
-      const line = buffered.slice(0, end);
-      buffered = buffered.slice(end + 1);
-      onLine(line);
     }
   });
 }

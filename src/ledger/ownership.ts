@@ -5,12 +5,13 @@
  *   nobody → linked (epoch n) → released or dead → linked by another (epoch n + 1)
  *                             ↘ silent, and a person takes over ↗
  */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { messageOf, StorageError } from '../domain/errors.ts';
 import { ownerRequestSchema, type OwnerRecord } from '../domain/owner.ts';
+import type { LineSocket } from './lineSocket.ts';
 import { epochLink, forgetEarlier, linkExclusively, registeredOwner } from './ownerRecords.ts';
-import { ask, listen, pause, removeSocket, type OwnerSocket } from './ownerSocket.ts';
+import { ask, listen, openLine, pause, removeSocket, type OwnerSocket } from './ownerSocket.ts';
 import type { SquadHome } from './squadHome.ts';
 
 /** How long an owner that took the connection may be silent before a person may take over. */
@@ -44,6 +45,12 @@ export async function askOwner(owner: OwnerRecord, request: object, signal: Abor
   return answer.kind === 'answered' ? answer.reply : undefined;
 }
 
+/** A line to an owner that listens; undefined where none does, or it takes no connection in time. */
+export async function lineTo(owner: OwnerRecord, signal: AbortSignal): Promise<LineSocket | undefined> {
+  const opened = await openLine(owner.address, HELLO_TIMEOUT_MS, signal, () => undefined);
+  return opened.kind === 'open' ? opened.line : undefined;
+}
+
 export interface Ownership {
   readonly epoch: number;
   readonly token: string;
@@ -68,8 +75,10 @@ export interface ClaimOptions {
   /** Epoch of a silent owner that a person takes over from; it is asked no more. */
   readonly takeOverFrom?: number | undefined;
   readonly helloTimeoutMs?: number;
-  /** Answers other processes; `hello` is answered here already. `trusted` tells that the token was shown. */
-  readonly answer: (request: unknown, trusted: boolean) => Promise<unknown>;
+  /** Answers a single question; `hello` is answered here already. `trusted` tells that the token was shown. */
+  readonly answer: (request: unknown, trusted: boolean) => Promise<object>;
+  /** Takes over a line whose other end has shown the token and asked to `attach`. */
+  readonly attach: (request: unknown, line: LineSocket) => void;
 }
 
 /** Becomes the owner unless one lives or is silent. Rejects with a StorageError where it cannot register. */
@@ -96,7 +105,9 @@ export async function claimOwnership(options: ClaimOptions, signal: AbortSignal)
 async function registerAfter(last: OwnerRecord | undefined, options: ClaimOptions): Promise<Ownership | undefined> {
   const { folder, host, storage } = options;
   const token = randomBytes(16).toString('hex');
-  const socket = await listen(options.home.runtimeFolders, (request) => answerRequest(options, token, request));
+  const socket = await listen(options.home.runtimeFolders, (value, line) => {
+    void take(options, token, value, line);
+  });
   const epoch = (last?.epoch ?? 0) + 1;
   const record: OwnerRecord = { epoch, ...options.process, host, address: socket.address, storage, token };
   if (!(await linkedOrClosed(folder, record, socket))) {
@@ -121,9 +132,28 @@ async function linkedOrClosed(folder: string, record: OwnerRecord, socket: Owner
   }
 }
 
-async function answerRequest(options: ClaimOptions, token: string, request: unknown): Promise<unknown> {
-  const { type, token: shown } = ownerRequestSchema.parse(request);
-  return type === 'hello'
-    ? { type: 'hello', pid: options.process.pid, host: options.host }
-    : options.answer(request, shown === token);
+/** Never rejects, whatever comes in. */
+async function take(options: ClaimOptions, token: string, value: unknown, line: LineSocket): Promise<void> {
+  const request = ownerRequestSchema.safeParse(value);
+  if (!request.success) {
+    line.send({ type: 'error', message: 'This is no request to an owner of a squad.' });
+    return;
+  }
+  const { type, token: shown } = request.data;
+  const trusted = isSame(shown ?? '', token);
+  if (type === 'hello') {
+    line.send({ type: 'hello', pid: options.process.pid, host: options.host });
+  } else if (type === 'attach' && trusted) {
+    options.attach(value, line);
+  } else {
+    line.send(
+      await options.answer(value, trusted).catch((error: unknown) => ({ type: 'error', message: messageOf(error) })),
+    );
+  }
+}
+
+/** Takes the same time whatever was shown. */
+function isSame(shown: string, token: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(shown), digest(token));
 }

@@ -1,20 +1,25 @@
 /** Asks the person at the terminal, one request after the other, each shown in full. */
 import { createInterface } from 'node:readline/promises';
+import type { ViewedSquad } from '../control/sharedSquad.ts';
 import type { RequestAnswer } from '../domain/approval.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { OwnerRecord } from '../domain/owner.ts';
 import { describeRequest } from '../domain/requestWords.ts';
 import { openRequests } from '../domain/squadState.ts';
-import type { OpenSquad } from '../host/openSquad.ts';
 import type { TerminalView } from './terminalView.ts';
 
 type OpenRequest = ReturnType<typeof openRequests>[number];
 
-/** Never resolves: there may always come another request. */
-export function promptForAnswers(squad: OpenSquad, view: TerminalView | undefined): Promise<never> {
+/** Asks about the runs that `isOurs` names. Never resolves: there may always come another request. */
+export function promptForAnswers(
+  squad: ViewedSquad,
+  view: TerminalView | undefined,
+  isOurs: (runId: string) => boolean,
+): Promise<never> {
   const asked = new Set<string>();
   let asking = Promise.resolve();
-  const waiting = (): OpenRequest[] => Object.values(squad.ledger.state.runs).flatMap((run) => openRequests(run));
+  const waiting = (): OpenRequest[] =>
+    Object.values(squad.ledger.state.runs).flatMap((run) => (isOurs(run.id) ? openRequests(run) : []));
   const look = (): void => {
     for (const { id } of waiting().filter((request) => !asked.has(request.id))) {
       asked.add(id);
@@ -33,7 +38,7 @@ export function promptForAnswers(squad: OpenSquad, view: TerminalView | undefine
   return new Promise(() => undefined);
 }
 
-async function promptFor(squad: OpenSquad, request: OpenRequest, view: TerminalView | undefined): Promise<void> {
+async function promptFor(squad: ViewedSquad, request: OpenRequest, view: TerminalView | undefined): Promise<void> {
   view?.hold();
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {

@@ -9,7 +9,7 @@ export const processRequestSchema = z.discriminatedUnion('type', [
 ]);
 export type ProcessRequest = z.infer<typeof processRequestSchema>;
 
-const idSchema = z.string().min(1).max(200);
+export const idSchema = z.string().min(1).max(200);
 const ofRequest = z.tuple([idSchema]);
 const ofRun = z.tuple([idSchema]);
 const ofNothing = z.tuple([]);
@@ -29,11 +29,11 @@ export const viewCommandSchema = z.discriminatedUnion('command', [
 ]);
 export type ViewCommand = z.infer<typeof viewCommandSchema>;
 
-/** From a view to its squad. */
-export const viewRequestSchema = z.discriminatedUnion('type', [
-  /** The page runs and holds nothing yet. */
+/** What every view may ask of its squad, in a page or in another process. */
+export const squadRequestSchemas = [
+  /** The view runs and holds nothing yet. */
   z.strictObject({ type: z.literal('ready') }),
-  /** The page missed something after `sequence` and needs a new slice. */
+  /** The view missed something after `sequence` and needs a new slice. */
   z.strictObject({ type: z.literal('catch-up'), sequence: z.number().int().min(0) }),
   z.strictObject({ type: z.literal('pause'), runId: idSchema }),
   z.strictObject({ type: z.literal('resume'), runId: idSchema }),
@@ -41,6 +41,11 @@ export const viewRequestSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('emergency-stop') }),
   z.strictObject({ type: z.literal('recover') }),
   z.strictObject({ type: z.literal('refuse'), requestId: idSchema }),
+] as const;
+
+/** From a page to its squad. */
+export const viewRequestSchema = z.discriminatedUnion('type', [
+  ...squadRequestSchemas,
   z.strictObject({ type: z.literal('command'), command: viewCommandSchema }),
 ]);
 export type ViewRequest = z.infer<typeof viewRequestSchema>;

@@ -3,6 +3,7 @@
  * and then applies events to it with the same `apply` as everybody; what would grow without end is kept to its newest.
  */
 import type { SquadEvent } from '../domain/events.ts';
+import type { Run } from '../domain/run.ts';
 import { emptyMail } from '../domain/mailbox.ts';
 import { currentRun, apply, type RunView, type SquadState, type SquadView } from '../domain/squadState.ts';
 import { eventWithoutBodies, runWithoutBodies } from './withoutBodies.ts';
@@ -33,7 +34,7 @@ export function sliceOf(living: SquadView, events: readonly SquadEvent[]): ViewS
     },
     events: events.slice(-NEWEST).map(eventWithoutBodies),
   };
-  keepNewest(view);
+  Object.values(view.state.runs).forEach(keepNewest);
   return view;
 }
 
@@ -86,7 +87,8 @@ export function applyToView(view: ViewState, event: SquadEvent): void {
   }
   if (run) {
     view.events.push(event);
-    keepNewest(view);
+    view.events.splice(0, view.events.length - NEWEST);
+    keepNewest(run);
   }
 }
 
@@ -112,18 +114,15 @@ function fit(run: RunView, event: SquadEvent): SquadEvent | undefined {
   }
 }
 
-function keepNewest({ state, events }: ViewState): void {
-  events.splice(0, events.length - NEWEST);
-  for (const run of Object.values(state.runs)) {
-    // Whose turn it is decides the squad alone; a view only shows the messages.
-    run.mail = emptyMail();
-    for (const id of Object.keys(run.messages).slice(0, -NEWEST)) {
-      delete run.messages[id];
-    }
-    for (const request of Object.values(run.requests)) {
-      if (request.answer) {
-        delete run.requests[request.id];
-      }
+function keepNewest(run: Run): void {
+  // Whose turn it is decides the squad alone; a view only shows the messages.
+  run.mail = emptyMail();
+  for (const id of Object.keys(run.messages).slice(0, -NEWEST)) {
+    delete run.messages[id];
+  }
+  for (const request of Object.values(run.requests)) {
+    if (request.answer) {
+      delete run.requests[request.id];
     }
   }
 }

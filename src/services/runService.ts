@@ -112,9 +112,10 @@ export class RunService {
     this.drive(runId);
   }
 
-  /** Stops every run: calls and processes end, nothing is lost, `resumeAll` takes them up again. */
-  async stopAll(door: 'terminal' | 'editor'): Promise<string[]> {
-    const stopped = [...this.drives].map(([runId, drive]) => {
+  /** Stops every run, or one: calls and processes end, nothing is lost, `resumeAll` takes them up again. */
+  async stopAll(door: PersonDoor, only?: string): Promise<string[]> {
+    const driven = [...this.drives].filter(([runId]) => only === undefined || runId === only);
+    const stopped = driven.map(([runId, drive]) => {
       if (this.o.ledger.state.runs[runId]?.phase !== 'ended') {
         this.o.ledger.append({ type: 'run-stopped', runId, actor: person, door });
       }

@@ -5,9 +5,9 @@ import { systemClock } from '../host/clock.ts';
 import type { Logger } from '../ports.ts';
 import { registerChatParticipant } from './chat/chatParticipant.ts';
 import { registerCommands } from './commands.ts';
-import { resumesAfterRestart } from './configuration.ts';
 import { keepContextKeys } from './contextKeys.ts';
 import { EditorSquad } from './editorSquad.ts';
+import { GoingOn } from './goingOn.ts';
 import { DashboardPanel } from './panels/dashboardPanel.ts';
 import { PlanDocuments } from './planDocument.ts';
 import { answerRequest, refuseRequest, revisePlan } from './requests.ts';
@@ -46,6 +46,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const plans = new PlanDocuments(editorSquad);
   const files = new ResultFiles(editorSquad);
   const notices = new RunNotices(editorSquad, (runId) => plans.show(runId));
+  const goingOn = new GoingOn(editorSquad, notices, logger);
   const dashboard = new DashboardPanel({
     extensionUri: context.extensionUri,
     squad: () => editorSquad.current,
@@ -70,9 +71,10 @@ export function activate(context: vscode.ExtensionContext): void {
     new SquadTree('devsquad.sessions', editorSquad, drawSessions),
     new SquadTree('devsquad.approvals', editorSquad, drawApprovals),
     registerChatParticipant(editorSquad, context),
-    registerCommands(commandsOf(editorSquad, context, { plans, files, dashboard }), logger),
+    registerCommands(commandsOf(editorSquad, context, { plans, files, dashboard, notices }), logger),
+    goingOn,
   );
-  void goOn(editorSquad, notices, logger);
+  goingOn.begin();
 }
 
 /** Called by VS Code before it ends the extension host; may not be called at all. */
@@ -80,29 +82,15 @@ export function deactivate(): Promise<void> | undefined {
   return squad?.close();
 }
 
-/** After a reload or a crash: the run that was under way goes on by itself, and says so quietly. */
-async function goOn(editorSquad: EditorSquad, notices: RunNotices, logger: Logger): Promise<void> {
-  try {
-    const underWay = await editorSquad.lookBack();
-    if (underWay && resumesAfterRestart() && vscode.workspace.isTrusted) {
-      const { runs } = await editorSquad.open();
-      const resumed = runs.resumeInterrupted();
-      for (const runId of resumed) {
-        notices.follow(runId);
-      }
-      if (resumed.length > 0) {
-        vscode.window.setStatusBarMessage(`$(debug-continue) DevSquad goes on where it was: nothing was lost.`, 15_000);
-      }
-    }
-  } catch (error) {
-    logger.error('The last run could not be taken up', error);
-  }
-}
-
 function commandsOf(
   editorSquad: EditorSquad,
   { secrets }: vscode.ExtensionContext,
-  { plans, files, dashboard }: { plans: PlanDocuments; files: ResultFiles; dashboard: DashboardPanel },
+  {
+    plans,
+    files,
+    dashboard,
+    notices,
+  }: { plans: PlanDocuments; files: ResultFiles; dashboard: DashboardPanel; notices: RunNotices },
 ): Parameters<typeof registerCommands>[0] {
   const runOf = (runId: string | undefined): RunView => {
     const run = runId === undefined ? currentRun(editorSquad.state) : editorSquad.state?.runs[runId];
@@ -119,7 +107,13 @@ function commandsOf(
     return request.id;
   };
   return {
-    'devsquad.startRun': (request) => startRun(editorSquad, secrets, request),
+    'devsquad.startRun': async (request) => {
+      const started = await startRun(editorSquad, secrets, request);
+      if (started) {
+        notices.follow(started.runId);
+      }
+      return started;
+    },
     'devsquad.openDashboard': async () => {
       dashboard.openDashboard();
       // Earlier runs are shown by a squad that is open.
@@ -137,7 +131,7 @@ function commandsOf(
     },
     'devsquad.recover': async () => {
       const { runs } = await editorSquad.open();
-      if (runs.resumeAll('editor').length === 0) {
+      if ((await runs.resumeAll('editor')).length === 0) {
         throw new HumanError('Nothing is unfinished: there is nothing to recover.');
       }
     },

@@ -1,19 +1,24 @@
 /**
- * The window's squad: seen from disk until something needs it at work, then opened and owned until the window closes.
+ * The window's squad: seen from disk until something needs it at work, then owned until the window closes, or followed as
+ * long as another window or a terminal owns it.
  *
- *   nothing → seen (read from disk) → open ⇄ failed (thrown away, read again when next needed)
+ *   nothing → seen (read from disk) → owner ⇄ failed (thrown away, read again when next needed)
+ *                ↑↓
+ *              guest (another process owns it) → lost → seen, owner or guest of the next
  */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { Emitter } from '../base/emitter.ts';
+import type { SharedSquad } from '../control/sharedSquad.ts';
 import { HumanError, messageOf } from '../domain/errors.ts';
 import type { SquadEvent } from '../domain/events.ts';
 import type { OwnerRecord } from '../domain/owner.ts';
 import { isUnfinished } from '../domain/run.ts';
 import type { SquadView } from '../domain/squadState.ts';
+import type { Entered, EnterOptions, Guest } from '../host/enterSquad.ts';
 import type { HostModels } from '../host/models.ts';
-import type { HostOptions, OpenSquad } from '../host/openSquad.ts';
+import type { OpenSquad } from '../host/openSquad.ts';
 import { squadHome } from '../host/home.ts';
 import { ownerFolder } from '../ledger/squadHome.ts';
 import type { Logger } from '../ports.ts';
@@ -22,65 +27,122 @@ import { selectEditorModel } from './editorModels.ts';
 /** Views are told of changes at most this often. */
 const COALESCE_MS = 100;
 
+/** Who does the work; `nobody` while the squad is only seen. */
+export type WorkPlace = 'here' | 'window' | 'terminal' | 'nobody';
+
+/** What a look without owning found. */
+export interface Sight {
+  /** A run is unfinished and nobody stopped it. */
+  readonly underWay: boolean;
+  readonly owner: OwnerRecord;
+  readonly status: 'alive' | 'silent' | 'gone';
+}
+
 export class EditorSquad implements vscode.Disposable {
   private readonly context: vscode.ExtensionContext;
   private readonly logger: Logger;
   private readonly changes = new vscode.EventEmitter<void>();
   private readonly events = new Emitter<SquadEvent>();
   private readonly openings = new Emitter<undefined>();
+  private readonly losses = new Emitter<undefined>();
   private readonly closing = new AbortController();
+  private readonly startedHere = new Set<string>();
   private folder: string | undefined;
-  private opening: Promise<OpenSquad> | undefined;
-  private opened: OpenSquad | undefined;
+  private entering: Promise<Entered> | undefined;
+  private entered: Entered | undefined;
   private seen: SquadView | undefined;
   private pendingChange: NodeJS.Timeout | undefined;
 
   /** Something in `state` is different; fires at most ten times a second. */
   readonly onDidChange = this.changes.event;
-  /** Each event of the open squad, in order. */
+  /** Each event of the squad, in order; when it changes hands some may be missing. */
   readonly onDidAppend = this.events.event;
-  /** `current` is another one than before. */
+  /** `current` is another one than before, or must be looked at anew. */
   readonly onDidOpenOrClose = this.openings.event;
+  /** The squad was another process's, and that is gone or silent; or this window's, and its ledger closed. */
+  readonly onDidLose = this.losses.event;
 
   constructor(context: vscode.ExtensionContext, logger: Logger) {
     this.context = context;
     this.logger = logger;
   }
 
-  /** The open squad's state, or what was on disk when we looked; undefined where there never was a run. */
+  /** The squad's state, or what was on disk when we looked; undefined where there never was a run. */
   get state(): SquadView | undefined {
-    return this.opened?.ledger.state ?? this.seen;
+    return this.entered?.squad.ledger.state ?? this.seen;
   }
 
-  /** The squad, if it is at work in this window. */
-  get current(): OpenSquad | undefined {
-    return this.opened;
+  /** The squad at work, in this window or in another process. */
+  get current(): SharedSquad | undefined {
+    return this.entered?.squad;
   }
 
-  /** Opens the squad unless it is open. Rejects with a HumanError where there is no folder, no trust, or another owner. */
-  open(): Promise<OpenSquad> {
-    this.opening ??= this.openNow().catch((error: unknown) => {
-      this.opening = undefined;
-      throw error;
-    });
-    return this.opening;
+  get workPlace(): WorkPlace {
+    if (!this.entered) {
+      return 'nobody';
+    }
+    return this.entered.role === 'owner' ? 'here' : this.entered.owner.host === 'editor' ? 'window' : 'terminal';
+  }
+
+  /** Whether this window tells the person about a run by itself: it does the work, or the run was started in it. */
+  speaksFor(runId: string): boolean {
+    return this.workPlace === 'here' || this.startedHere.has(runId);
+  }
+
+  /** From now on this window speaks for the run. */
+  noteStart(runId: string): void {
+    this.startedHere.add(runId);
   }
 
   /**
-   * Reads what earlier runs left, without owning it. Answers whether a run was under way whose host has ended or, after
-   * a reload, is about to: the old window's host may live on for some seconds. Costs one `readdir` where there is nothing.
+   * The squad at work: here, or where it is owned. Rejects with a HumanError where there is no folder or no trust, or where
+   * an owner does not answer and nobody takes over.
    */
-  async lookBack(): Promise<boolean> {
+  async open(): Promise<SharedSquad> {
+    return (await this.enter()).squad;
+  }
+
+  /** As `open`, and says who owns it. */
+  enter(): Promise<Entered> {
+    this.entering ??= this.enterNow().catch((error: unknown) => {
+      this.entering = undefined;
+      throw error;
+    });
+    return this.entering;
+  }
+
+  /**
+   * Looks at the squad without owning it: follows the owner where one lives, reads the disk otherwise. Undefined where there
+   * never was a squad, or it is followed or owned now. Costs one `readdir` where there is nothing.
+   */
+  async look(): Promise<Sight | undefined> {
     const [root] = vscode.workspace.workspaceFolders ?? [];
-    if (root?.uri.scheme !== 'file' || this.opened || !(await isRegistered(root.uri.fsPath))) {
-      return false;
+    if (root?.uri.scheme !== 'file' || this.isEntering() || !(await isRegistered(root.uri.fsPath))) {
+      return undefined;
+    }
+    const workspace = root.uri.fsPath;
+    const { signal } = this.closing;
+    if (vscode.workspace.isTrusted) {
+      const { joinSquad } = await import('../host/enterSquad.ts');
+      const guest = await joinSquad({ workspace, host: 'editor', logger: this.logger }, signal);
+      // A command may have entered meanwhile.
+      if (guest && this.isEntering()) {
+        guest.squad.dispose();
+        return undefined;
+      }
+      if (guest) {
+        this.folder = workspace;
+        this.entering = Promise.resolve(guest);
+        this.take(guest);
+        return undefined;
+      }
     }
     const { readSquad } = await import('../host/openSquad.ts');
-    const found = await readSquad(root.uri.fsPath, this.closing.signal);
+    const found = await readSquad(workspace, signal);
     this.seen = found?.state;
     this.tellChange();
-    const underWay = Object.values(found?.state.runs ?? {}).some((run) => isUnfinished(run) && !run.stopped);
-    return underWay && found?.owner !== 'terminal';
+    const runs = Object.values(found?.state.runs ?? {});
+    return found && { ...found, underWay: runs.some((run) => isUnfinished(run) && !run.stopped) };
   }
 
   /** Folders that a team may work on. Throws a HumanError where there is none or the workspace is not trusted. */
@@ -100,7 +162,7 @@ export class EditorSquad implements vscode.Disposable {
   /** Called when the window closes; VS Code gives it a few seconds at most, and nothing depends on it. */
   async close(): Promise<void> {
     this.closing.abort(new Error('The window is closing.'));
-    await this.opened?.dispose();
+    await this.entered?.squad.dispose();
   }
 
   dispose(): void {
@@ -108,6 +170,7 @@ export class EditorSquad implements vscode.Disposable {
     this.changes.dispose();
     this.events.dispose();
     this.openings.dispose();
+    this.losses.dispose();
   }
 
   /** Models as this window reaches them; opens nothing. */
@@ -121,10 +184,10 @@ export class EditorSquad implements vscode.Disposable {
     });
   }
 
-  private async openNow(): Promise<OpenSquad> {
+  private async enterNow(): Promise<Entered> {
     const workspace = await this.chooseFolder();
-    const { openSquad } = await import('../host/openSquad.ts');
-    const options: HostOptions = {
+    const { enterSquad } = await import('../host/enterSquad.ts');
+    const options: EnterOptions = {
       workspace,
       squads: this.squads,
       logger: this.logger,
@@ -132,33 +195,67 @@ export class EditorSquad implements vscode.Disposable {
       host: 'editor',
       aboutSilentOwner,
     };
-    const squad = await openSquad(options, this.closing.signal);
-    this.opened = squad;
-    this.openings.fire(undefined);
-    squad.ledger.onDidAppend((event) => {
+    const entered = await enterSquad(options, this.closing.signal);
+    this.take(entered);
+    return entered;
+  }
+
+  private isEntering(): boolean {
+    return this.entering !== undefined;
+  }
+
+  private take(entered: Entered): void {
+    this.entered = entered;
+    entered.squad.ledger.onDidAppend((event) => {
       this.events.fire(event);
       this.tellChange();
     });
-    squad.ledger.onDidFail((error) => {
-      void this.giveUp(squad, error);
-    });
+    if (entered.role === 'owner') {
+      entered.squad.ledger.onDidFail((error) => {
+        void this.giveUp(entered.squad, error);
+      });
+    } else {
+      this.watchOwner(entered);
+    }
+    this.openings.fire(undefined);
     this.tellChange();
-    return squad;
+  }
+
+  private watchOwner({ squad }: Guest): void {
+    squad.onDidReset(() => {
+      this.openings.fire(undefined);
+      this.tellChange();
+    });
+    squad.onDidLose(() => {
+      // What was seen last stays on screen until it is known how it goes on.
+      this.leave(squad.ledger.state);
+      this.losses.fire(undefined);
+    });
+  }
+
+  private leave(seen: SquadView | undefined): void {
+    this.seen = seen;
+    this.entered = undefined;
+    this.entering = undefined;
+    this.openings.fire(undefined);
+    this.tellChange();
   }
 
   /** The memory may be ahead of the disk: it is thrown away, and the next need reads the disk again. */
   private async giveUp(squad: OpenSquad, error: Error): Promise<void> {
     this.logger.error('The ledger closed', error);
-    this.opened = undefined;
-    this.opening = undefined;
-    this.openings.fire(undefined);
+    this.leave(undefined);
     await squad.dispose().catch((cause: unknown) => {
       this.logger.error('The squad could not be closed in order', cause);
     });
-    await this.lookBack().catch((cause: unknown) => {
+    await this.look().catch((cause: unknown) => {
       this.logger.error('The ledger could not be read again', cause);
     });
-    void vscode.window.showErrorMessage(`${messageOf(error)} Run “DevSquad: Recover” to go on from there.`);
+    if (this.workPlace === 'nobody') {
+      void vscode.window.showErrorMessage(`${messageOf(error)} Run “DevSquad: Recover” to go on from there.`);
+    } else {
+      void vscode.window.showInformationMessage(`${messageOf(error)} This window follows it.`);
+    }
   }
 
   private async chooseFolder(): Promise<string> {

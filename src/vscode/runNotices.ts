@@ -39,7 +39,7 @@ export class RunNotices implements vscode.Disposable {
 
   private take(event: SquadEvent): void {
     const run = this.squad.state?.runs[event.runId ?? ''];
-    if (!run) {
+    if (!run || !this.squad.speaksFor(run.id)) {
       return;
     }
     switch (event.type) {
@@ -86,6 +86,10 @@ export class RunNotices implements vscode.Disposable {
       let told = 0;
       const draw = (): void => {
         const run = this.squad.state?.runs[runId];
+        // What another process began just now may not have come to this window yet.
+        if (!run && told === 0) {
+          return;
+        }
         if (!run || run.phase === 'ended' || run.stopped) {
           finish();
           return;

@@ -43,7 +43,9 @@ export async function startRun(
   // A model that is not there is said before anything begins.
   await (await squad.models()).select(model, AbortSignal.timeout(MODEL_PATIENCE_MS));
   const { runs } = await squad.open();
-  return { runId: await runs.start(objective, options) };
+  const runId = await runs.start(objective, options);
+  squad.noteStart(runId);
+  return { runId };
 }
 
 async function rehearsalOf(squad: EditorSquad, objective: string): Promise<ModelChoice> {

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { describeRun, plannedTasksOf } from '../domain/phaseWords.ts';
 import { currentRun, openRequests } from '../domain/squadState.ts';
 import { isHeld } from '../domain/task.ts';
-import type { EditorSquad } from './editorSquad.ts';
+import type { EditorSquad, WorkPlace } from './editorSquad.ts';
 
 export class SquadStatusBar implements vscode.Disposable {
   private readonly squad: EditorSquad;
@@ -42,9 +42,13 @@ export class SquadStatusBar implements vscode.Disposable {
       run.phase === 'ended' ? describeRun(run) : `${busy} ${busy === 1 ? 'agent' : 'agents'}`,
       ...(planned.length > 0 ? [`${planned.filter(({ phase }) => phase === 'proven').length}/${planned.length}`] : []),
       `${thousands(run.account.usedTokens)} tokens`,
-    ];
+      ...(run.phase === 'ended' ? [] : [ELSEWHERE[this.squad.workPlace].word]),
+    ].filter(Boolean);
     this.work.text = `$(organization) ${parts.join(' · ')}`;
-    this.work.tooltip = `DevSquad: ${run.objective}\n${describeRun(run)}\nOpen the dashboard`;
+    const { sentence } = ELSEWHERE[this.squad.workPlace];
+    this.work.tooltip = [`DevSquad: ${run.objective}`, describeRun(run), sentence, 'Open the dashboard']
+      .filter(Boolean)
+      .join('\n');
     this.work.show();
     const open = run.phase === 'ended' ? 0 : openRequests(run).length;
     this.waiting.text = `$(bell-dot) ${open} ${open === 1 ? 'waits' : 'wait'} for you`;
@@ -56,6 +60,14 @@ export class SquadStatusBar implements vscode.Disposable {
     }
   }
 }
+
+/** Who does the work, when this window only follows it. */
+const ELSEWHERE: Readonly<Record<WorkPlace, { readonly word: string; readonly sentence: string }>> = {
+  here: { word: '', sentence: '' },
+  nobody: { word: '', sentence: '' },
+  window: { word: 'elsewhere', sentence: 'Another window does the work; stop, pause and answer work from here, too.' },
+  terminal: { word: 'terminal', sentence: 'A terminal does the work; stop, pause and answer work from here, too.' },
+};
 
 function thousands(tokens: number): string {
   return tokens < 1000 ? String(tokens) : `${(tokens / 1000).toFixed(tokens < 100_000 ? 1 : 0)}k`;

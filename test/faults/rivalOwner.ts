@@ -35,6 +35,7 @@ async function own(): Promise<Ownership> {
         takeOverFrom,
         helloTimeoutMs,
         answer: () => Promise.resolve({ type: 'nothing' }),
+        attach: () => undefined,
       },
       forEver,
     );

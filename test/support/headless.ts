@@ -17,6 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readJournal } from '../../src/ledger/journalFile.ts';
 import { checkTables } from './checkTables.ts';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
@@ -114,6 +115,10 @@ export class Sandbox {
   storage(): string {
     const squads = path.join(this.home, '.devsquad/squads');
     return path.join(squads, readdirSync(squads)[0] ?? '');
+  }
+
+  readJournal(): ReturnType<typeof readJournal> {
+    return readJournal(this.storage());
   }
 
   /** Fails unless the rows on disk are what the journal says; where no squad was ever opened there is nothing to check. */

@@ -1,5 +1,5 @@
 /** A squad as views see it, over a ledger in memory: the real inbox, and runs that only write down what was asked. */
-import type { ViewedSquad } from '../../src/control/viewRequests.ts';
+import type { ViewedSquad } from '../../src/control/sharedSquad.ts';
 import { Inbox } from '../../src/inbox/inbox.ts';
 import type { Logger } from '../../src/ports.ts';
 import { MemoryLedger } from './memoryLedger.ts';

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { DisposableStore } from '../../base/disposable.ts';
 import type { Event } from '../../base/emitter.ts';
-import type { ViewedSquad } from '../../control/viewRequests.ts';
+import type { ViewedSquad } from '../../control/sharedSquad.ts';
 import { ViewServer } from '../../control/viewServer.ts';
 import type { Clock, Logger } from '../../ports.ts';
 import { viewRequestSchema, type HostMessage, type ViewCommand } from '../../protocol/messages.ts';

@@ -6,7 +6,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import type { RunOptions } from '../../../src/domain/run.ts';
 import { HostModels } from '../../../src/host/models.ts';
-import { openSquad } from '../../../src/host/openSquad.ts';
+import { enterSquad } from '../../../src/host/enterSquad.ts';
 import { chooseRehearsal } from '../../../src/llm/rehearsal.ts';
 import { selectEditorModel } from '../../../src/vscode/editorModels.ts';
 import { readRehearsals } from '../../support/rehearsals.ts';
@@ -39,7 +39,9 @@ describe('a whole run over a model of VS Code', function () {
     const workspace = path.join(folder, `workspace ${(model.name ?? model.door).replace('/', ' ')}`);
     await cp(path.join(media, 'sample-workspace'), workspace, { recursive: true });
     const models = new HostModels({ media, apiKey: () => Promise.resolve(undefined), editorModel: selectEditorModel });
-    const squad = await openSquad({ workspace, models, logger: SILENT, host: 'editor' }, new AbortController().signal);
+    const { signal } = new AbortController();
+    const entered = await enterSquad({ workspace, models, logger: SILENT, host: 'editor' }, signal);
+    const squad = entered.role === 'owner' ? entered.squad : assert.fail('somebody else owns this folder');
     try {
       const runId = await squad.runs.start(objective, { ...OPTIONS, model });
       await squad.runs.idle();

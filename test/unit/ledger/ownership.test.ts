@@ -34,6 +34,7 @@ describe('ownership', () => {
         isRunning: (process) => Promise.resolve(running.has(process.pid)),
         helloTimeoutMs: 200,
         answer: () => Promise.resolve({}),
+        attach: () => undefined,
         ...options,
       },
       signal,

@@ -1,0 +1,47 @@
+/**
+ * What a whole window holds of a squad that another process owns: every run with its plan, its tasks and what waits for a
+ * person in full, and the newest messages. It follows by the same events as any view, so a `ViewFollower` holds it.
+ */
+import type { DeepReadonly } from '../base/deepReadonly.ts';
+import type { SquadEvent } from '../domain/events.ts';
+import { emptyMail } from '../domain/mailbox.ts';
+import { LONGEST_TEXT } from '../domain/message.ts';
+import type { Run } from '../domain/run.ts';
+import { openRequests, type RunView, type SquadState, type SquadView } from '../domain/squadState.ts';
+import { NEWEST } from './viewState.ts';
+
+/** A copy that nobody else holds. */
+export function windowStateOf(living: SquadView): SquadState {
+  const { runs, standing, ...rest } = living;
+  const copied: DeepReadonly<SquadState> = {
+    ...rest,
+    runs: Object.fromEntries(Object.entries(runs).map(([id, run]) => [id, windowRunOf(run)])),
+    standing,
+  };
+  // Readonly is gone with the copy.
+  return structuredClone(copied) as SquadState;
+}
+
+function windowRunOf(run: RunView): DeepReadonly<Run> {
+  const messages = Object.entries(run.messages).slice(-NEWEST);
+  const requests = openRequests(run).map((request) => [request.id, request] as const);
+  return { ...run, mail: emptyMail(), messages: Object.fromEntries(messages), requests: Object.fromEntries(requests) };
+}
+
+/** The event without what no living state keeps: `apply` makes the same of it. */
+export function eventForWindow(event: SquadEvent): SquadEvent {
+  switch (event.type) {
+    case 'check-ended':
+      return { ...event, result: { ...event.result, output: event.result.output.slice(-LONGEST_TEXT) } };
+    case 'conversation-opened':
+      return { ...event, instructions: '', brief: '' };
+    case 'conversation-noted':
+      return { ...event, text: '' };
+    case 'model-call-ended':
+      return { ...event, answer: { ...event.answer, text: '', toolCalls: [] } };
+    case 'tool-call-ended':
+      return { ...event, result: '' };
+    default:
+      return event;
+  }
+}
