@@ -53,8 +53,11 @@ export async function openPostgresSystems(folder: string): Promise<MailSystem[]>
     connectionString: `postgres://bench@127.0.0.1:${running.port}/postgres`,
     max: IN_FLIGHT / 2,
   });
+  let closing = false;
   boss.on('error', (error) => {
-    console.error(error.message);
+    if (!closing) {
+      console.error(error.message);
+    }
   });
   await boss.start();
   await boss.createQueue(QUEUE);
@@ -68,6 +71,8 @@ export async function openPostgresSystems(folder: string): Promise<MailSystem[]>
         }
       },
       close: async () => {
+        // Its idle connections are told when PostgreSQL ends, and it tells us.
+        closing = true;
         await boss.stop({ graceful: false });
         await running.stop();
       },
