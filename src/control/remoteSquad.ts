@@ -122,6 +122,8 @@ export class RemoteSquad implements SharedSquad, Disposable {
       sendMessage: async ({ id, receiverId, type, content, priority }) => {
         await this.ask({ type: 'say', messageId: id, receiverId, messageType: type, content, priority });
       },
+      sendAgain: (messageId, _door, receiverId) =>
+        this.done({ type: 'send-again', messageId, ...(receiverId === undefined ? {} : { receiverId }) }),
     };
     this.attached.promise.catch(() => undefined);
     options.line.handTo((value) => {

@@ -37,5 +37,9 @@ export interface SharedRuns extends RunControls {
 
 export interface SharedSquad extends ViewedSquad {
   readonly runs: SharedRuns;
-  readonly communication: { sendMessage(message: AgentMessage): Promise<void> };
+  readonly communication: {
+    sendMessage(message: AgentMessage): Promise<void>;
+    /** A dead letter waits again, for somebody else where one is named. */
+    sendAgain(messageId: string, door: PersonDoor, receiverId?: string): Promise<void>;
+  };
 }

@@ -133,6 +133,10 @@ const HANDLERS: Handlers = {
     });
     return DONE;
   },
+  'send-again': async ({ messageId, receiverId }, { squad, door }) => {
+    await squad.communication.sendAgain(messageId, door, receiverId);
+    return DONE;
+  },
 };
 
 /** Rejects with a HumanError where it was not done and a person should read why. */

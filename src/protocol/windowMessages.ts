@@ -52,6 +52,7 @@ export const windowRequestSchema = z.discriminatedUnion('type', [
     content: messageContentSchema,
     priority: prioritySchema,
   }),
+  z.strictObject({ type: z.literal('send-again'), messageId: idSchema, receiverId: idSchema.exactOptional() }),
 ]);
 export type WindowRequest = z.infer<typeof windowRequestSchema>;
 

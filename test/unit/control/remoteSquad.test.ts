@@ -207,7 +207,7 @@ function sharedSquad(owner: FakeSquad): SharedSquad {
       discard: nothing,
       undo: nothing,
     },
-    communication: { sendMessage: nothing },
+    communication: { sendMessage: nothing, sendAgain: nothing },
   };
 }
 
