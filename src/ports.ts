@@ -44,7 +44,7 @@ export interface Ledger {
   readonly onDidAppend: Event<SquadEvent>;
   /** Resolves once everything appended so far is durable. */
   flushed(): Promise<void>;
-  /** An event of the past, from disk. Rejects when there is none with that sequence. */
+  /** An event of the past, from disk. Rejects when there is none with that sequence, with an EventGoneError when there was. */
   read(sequence: number): Promise<SquadEvent>;
 }
 

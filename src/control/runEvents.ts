@@ -1,5 +1,6 @@
 /** The newest events of the run that a view is about: read back from the ledger once, then kept up as events come. */
 import { currentRun } from '../domain/squadState.ts';
+import { EventGoneError } from '../domain/errors.ts';
 import type { Disposable } from '../base/disposable.ts';
 import type { SquadEvent } from '../domain/events.ts';
 import { NEWEST } from '../protocol/viewState.ts';
@@ -57,8 +58,8 @@ export class RunEvents implements Disposable {
   private async readBack(runId: string | undefined, last: number): Promise<SquadEvent[]> {
     const found: SquadEvent[] = [];
     for (let sequence = last; runId !== undefined && sequence > 0 && found.length < NEWEST; sequence--) {
-      const event = await this.ledger.read(sequence);
-      if (event.runId === runId) {
+      const event = await this.ledger.read(sequence).catch(skipGone);
+      if (event?.runId === runId) {
         found.unshift(eventWithoutBodies(event));
         if (event.type === 'run-started') {
           break;
@@ -66,5 +67,12 @@ export class RunEvents implements Disposable {
       }
     }
     return found;
+  }
+}
+
+/** Other runs' events may be gone. */
+function skipGone(error: unknown): undefined {
+  if (!(error instanceof EventGoneError)) {
+    throw error;
   }
 }

@@ -53,6 +53,11 @@ export class OwnerLostError extends HumanError {
   }
 }
 
+/** An event of the past was deleted, because its run is over and its archive was one of too many. */
+export class EventGoneError extends StorageError {
+  override name = 'EventGoneError';
+}
+
 /** The ledger closed because a write failed or its thread ended: nothing more may be done in its name. */
 export class LedgerClosedError extends StorageError {
   override name = 'LedgerClosedError';

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { assertNever } from '../base/assertNever.ts';
 import { messageOf } from '../domain/errors.ts';
 import { type Files, writeWhole } from './files.ts';
+import { BLOBS, writeFile } from './storageFolder.ts';
 
 export interface JournalStart {
   /** The first segment; its folder is there. */
@@ -16,7 +17,13 @@ export interface JournalStart {
 }
 export type JournalRequest =
   /** One or more whole records, the last with that sequence. */
-  | { readonly type: 'append'; readonly bytes: Uint8Array; readonly lastSequence: number }
+  | {
+      readonly type: 'append';
+      readonly bytes: Uint8Array;
+      readonly lastSequence: number;
+      /** What the records name: made durable before them. */
+      readonly blobs: readonly { readonly name: string; readonly bytes: Uint8Array }[];
+    }
   /** What comes from now on goes into a new segment. */
   | { readonly type: 'rotate'; readonly file: string }
   | { readonly type: 'close' };
@@ -42,6 +49,7 @@ export class GroupCommit {
   private readonly o: GroupCommitOptions;
   private segment: Segment | undefined;
   private pending: Uint8Array[] = [];
+  private blobs: { readonly name: string; readonly bytes: Uint8Array }[] = [];
   private lastSequence = 0;
   private scheduled = false;
   private failed = false;
@@ -57,6 +65,7 @@ export class GroupCommit {
     switch (request.type) {
       case 'append':
         this.pending.push(request.bytes);
+        this.blobs.push(...request.blobs);
         this.lastSequence = request.lastSequence;
         if (!this.scheduled) {
           this.scheduled = true;
@@ -101,6 +110,7 @@ export class GroupCommit {
     if (!segment) {
       throw new Error('its file is closed');
     }
+    this.writeBlobs();
     try {
       writeWhole(files, segment.handle, bytes);
       files.sync(segment.handle);
@@ -115,6 +125,23 @@ export class GroupCommit {
       throw new Error(`${path.basename(segment.file)} was moved or deleted`);
     }
     segment.length += bytes.length;
+  }
+
+  private writeBlobs(): void {
+    const { files, start } = this.o;
+    if (this.blobs.length === 0) {
+      return;
+    }
+    const storage = path.dirname(start.file);
+    const folder = path.join(storage, BLOBS);
+    if (!files.exists(folder)) {
+      files.makeFolder(folder);
+      files.syncFolder(storage);
+    }
+    for (const { name, bytes } of this.blobs) {
+      writeFile(files, folder, name, [bytes]);
+    }
+    this.blobs = [];
   }
 
   /**

@@ -3,7 +3,7 @@ import { messageOf, StorageError } from '../domain/errors.ts';
 import { apply, emptyState, type SquadState } from '../domain/squadState.ts';
 import { codeOf, systemFiles, type Files } from './files.ts';
 import { BEGINNING, followJournal, type JournalChain, type Position, type Reign } from './journalChain.ts';
-import { eventOf } from './recordEvents.ts';
+import { EventReader } from './recordEvents.ts';
 import { readImage, type StateImage } from './stateImage.ts';
 import { listStorage, type Damage, type ImageName, type StorageListing } from './storageFolder.ts';
 
@@ -51,6 +51,7 @@ async function readOnce(files: Files, folder: string, upTo: number): Promise<His
   const listing = listStorage(files, folder);
   const { base, chain, damage } = findBase(files, folder, listing);
   const state = base.image.state;
+  const reader = new EventReader(files, folder);
   let bytes = 0;
   let position = base.image.position;
   for (const [index, record] of chain.records.entries()) {
@@ -61,7 +62,7 @@ async function readOnce(files: Files, folder: string, upTo: number): Promise<His
       await new Promise((resolve) => setImmediate(resolve));
     }
     bytes += record.length;
-    apply(state, eventOf(record, record.segment));
+    apply(state, reader.event(record, record.segment));
     position = record;
   }
   return {

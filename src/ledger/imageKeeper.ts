@@ -1,5 +1,5 @@
 /**
- * Writes images of the living state and keeps three of them. It makes its own state from the journal, which is read again
+ * Writes images of the living state. It makes its own state from the journal, which is read again
  * from disk up to what was acknowledged, so neither commits nor the main thread wait for an image, and what cannot be read
  * back never gets into one.
  */
@@ -9,14 +9,19 @@ import { apply, type SquadState } from '../domain/squadState.ts';
 import type { Files } from './files.ts';
 import { readHistory } from './history.ts';
 import { followJournal, type Position, type Reign } from './journalChain.ts';
-import { eventOf } from './recordEvents.ts';
+import { Housekeeping } from './housekeeping.ts';
+import type { LedgerLimits } from './limits.ts';
+import { EventReader } from './recordEvents.ts';
 import { writeImage } from './stateImage.ts';
-import { listStorage, unfinishedImages } from './storageFolder.ts';
+import { listStorage, unfinishedFiles } from './storageFolder.ts';
 
 export interface ImageStart {
   readonly storage: string;
   /** The link that the next owner would make; its presence ends this. */
   readonly laterOwner: string;
+  readonly limits: LedgerLimits;
+  /** Blobs that were there before this owner wrote anything. */
+  readonly oldBlobs: readonly string[];
 }
 /** Asked for one at a time: an image of everything up to an event that is durable. */
 export interface ImageRequest {
@@ -25,9 +30,6 @@ export interface ImageRequest {
 export type ImageReply =
   | { readonly type: 'imaged'; readonly sequence: number; readonly bytes: number }
   | { readonly type: 'failed'; readonly message: string };
-
-/** Generations that are kept: where one is damaged, the one before it and the journal behind that lead to the same state. */
-const GENERATIONS = 3;
 
 interface Known {
   readonly state: SquadState;
@@ -38,11 +40,21 @@ interface Known {
 export class ImageKeeper {
   private readonly files: Files;
   private readonly start: ImageStart;
+  private readonly reader: EventReader;
+  private readonly housekeeping: Housekeeping;
   private known: Known | undefined;
 
   constructor(files: Files, start: ImageStart) {
     this.files = files;
     this.start = start;
+    this.reader = new EventReader(files, start.storage);
+    this.housekeeping = new Housekeeping({
+      files,
+      ...start,
+      assertOwner: () => {
+        this.assertOwner();
+      },
+    });
   }
 
   /** Never rejects. */
@@ -53,7 +65,7 @@ export class ImageKeeper {
       this.catchUp(known, upTo);
       this.assertOwner();
       const bytes = writeImage(this.files, this.start.storage, known);
-      this.forgetOldImages();
+      this.housekeeping.tidy(known.state, known.reigns);
       return { type: 'imaged', sequence: known.position.sequence, bytes };
     } catch (error) {
       // Whatever stopped in the middle is made anew from disk.
@@ -64,7 +76,7 @@ export class ImageKeeper {
 
   private async begin(upTo: number): Promise<Known> {
     const { storage } = this.start;
-    for (const name of unfinishedImages(this.files, storage)) {
+    for (const name of unfinishedFiles(this.files, storage)) {
       this.files.remove(path.join(storage, name));
     }
     const { state, position, reigns } = await readHistory(this.files, storage, upTo);
@@ -76,21 +88,17 @@ export class ImageKeeper {
     const chain = followJournal(this.files, storage, listStorage(this.files, storage).segments, known.position);
     const records = chain.kind === 'chain' ? chain.records.filter(({ sequence }) => sequence <= upTo) : [];
     for (const record of records) {
-      apply(known.state, eventOf(record, record.segment));
+      apply(known.state, this.reader.event(record, record.segment));
       known.position = { epoch: record.epoch, sequence: record.sequence, crc: record.crc };
     }
     if (known.position.sequence !== upTo) {
       throw new StorageError(`the journal cannot be read behind event ${known.position.sequence}`);
     }
     if (chain.kind === 'chain') {
-      known.reigns = [...known.reigns, ...chain.reigns.filter(({ from }) => from < upTo)];
-    }
-  }
-
-  private forgetOldImages(): void {
-    const { storage } = this.start;
-    for (const { name } of listStorage(this.files, storage).images.slice(GENERATIONS)) {
-      this.files.remove(path.join(storage, name));
+      const [oldest] = listStorage(this.files, storage).segments;
+      known.reigns = [...known.reigns, ...chain.reigns.filter(({ from }) => from < upTo)].filter(
+        ({ epoch }) => epoch >= (oldest?.epoch ?? 0),
+      );
     }
   }
 

@@ -5,7 +5,7 @@
 import path from 'node:path';
 import type { Files } from './files.ts';
 import { HEADER_BYTES, peekHeader, type JournalRecord } from './journalRecord.ts';
-import { eventOf } from './recordEvents.ts';
+import { EventReader } from './recordEvents.ts';
 import { scanSegment, type SegmentScan } from './segmentScan.ts';
 import type { Damage, SegmentName } from './storageFolder.ts';
 
@@ -123,7 +123,7 @@ class Walk {
 
   /** Whether a new owner's first record fits to what was read; then its reign begins. */
   private takeOver(segment: string, opening: JournalRecord): 'right' | 'overtaken' | 'gap' {
-    const event = eventOf(opening, segment);
+    const event = new EventReader(this.files, this.folder).event(opening, segment);
     if (event.type !== 'ledger-opened' || event.lastSequence > this.end.sequence) {
       return 'gap';
     }

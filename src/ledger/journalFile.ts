@@ -1,7 +1,9 @@
 /** All events that a storage folder still has, for whoever goes through them from the beginning. */
 import type { SquadEvent } from '../domain/events.ts';
+import { Archives } from './archive.ts';
 import { systemFiles } from './files.ts';
 import { readHistory } from './history.ts';
+import { EventReader } from './recordEvents.ts';
 import { RecordIndex } from './recordIndex.ts';
 
 export interface JournalEvents {
@@ -15,10 +17,12 @@ export interface JournalEvents {
 /** Rejects with a StorageError when a file cannot be read or is of a newer version. */
 export async function readJournal(storage: string): Promise<JournalEvents> {
   const { reigns, position, damage } = await readHistory(systemFiles, storage);
-  const index = new RecordIndex(systemFiles, storage, reigns);
+  const reader = new EventReader(systemFiles, storage);
+  const index = new RecordIndex(systemFiles, storage, reader, reigns);
+  const archives = new Archives(systemFiles, storage, reader);
   const events: SquadEvent[] = [];
   for (let sequence = 1; sequence <= position.sequence; sequence++) {
-    const event = index.read(sequence);
+    const event = index.read(sequence) ?? archives.read(sequence);
     if (event) {
       events.push(event);
     }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { LedgerClosedError, messageOf, StorageError } from '../domain/errors.ts';
 import type { Files } from './files.ts';
 import type { JournalReply, JournalRequest } from './groupCommit.ts';
+import type { Blob } from './recordEvents.ts';
 import { segmentName } from './storageFolder.ts';
 import type { LedgerThreads, Thread } from './threads.ts';
 
@@ -66,11 +67,11 @@ export class JournalWriter {
     return true;
   }
 
-  /** Queues one or more whole records; answers where the first of them will lie. */
-  append(bytes: Uint8Array, lastSequence: number): number {
+  /** Queues one or more whole records and the blobs they name; answers where the first of them will lie. */
+  append(bytes: Uint8Array, lastSequence: number, blobs: readonly Blob[]): number {
     const offset = this.length;
     this.length += bytes.length;
-    this.thread.post({ type: 'append', bytes, lastSequence });
+    this.thread.post({ type: 'append', bytes, lastSequence, blobs });
     return offset;
   }
 

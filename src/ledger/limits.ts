@@ -2,19 +2,28 @@
 export interface LedgerLimits {
   /** A segment of the journal that has reached this many bytes is followed by another. */
   readonly segmentBytes: number;
+  /** An event that takes more as JSON is a file of its own, and the journal has its name. */
+  readonly blobBytes: number;
   /** An image is due when so much stands in the journal behind the last one: records, */
   readonly imageRecords: number;
   /** or bytes, */
   readonly imageBytes: number;
   /** or segments, of which every owner begins one. */
   readonly imageSegments: number;
+  /** Archives of runs that are kept at most, */
+  readonly archivedRuns: number;
+  /** and how large they may be together. */
+  readonly archivedBytes: number;
 }
 
 const MB = 1024 * 1024;
 
 export const LIMITS: LedgerLimits = {
   segmentBytes: 8 * MB,
+  blobBytes: 64 * 1024,
   imageRecords: 50_000,
   imageBytes: 8 * MB,
   imageSegments: 16,
+  archivedRuns: 200,
+  archivedBytes: 1024 * MB,
 };

@@ -1,37 +1,125 @@
-/** From a record of the journal to the event it holds. */
-import { type SquadEvent, EVENT_VERSION, parseEvent } from '../domain/events.ts';
-import { StorageError } from '../domain/errors.ts';
-import type { JournalRecord } from './journalRecord.ts';
+/**
+ * From an event to its record and back. An event that is longer than a record may be is a blob: a file of its own, named by
+ * its content's SHA-256, and the record has the envelope and that name.
+ */
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { messageOf, StorageError } from '../domain/errors.ts';
+import { EVENT_VERSION, parseEvent, type SquadEvent } from '../domain/events.ts';
+import { codeOf, type Files } from './files.ts';
+import { encodeRecord, type JournalRecord } from './journalRecord.ts';
+import { BLOBS } from './storageFolder.ts';
 
-/** `file` is for the sentence. Throws a StorageError when this version does not know the event's shape. */
-export function eventOf(record: Pick<JournalRecord, 'sequence' | 'json'>, file: string): SquadEvent {
-  const value = parseJson(record, file);
-  try {
-    return parseEvent(value);
-  } catch (cause) {
-    throw new StorageError(
-      isNewer(value)
-        ? `${file} was written by a newer DevSquad. Update this one, and nothing is lost; nothing was changed.`
-        : `Event ${record.sequence} in ${file} has a shape this version does not know. Nothing was changed.`,
-      { cause },
-    );
+export interface Blob {
+  readonly name: string;
+  readonly bytes: Buffer<ArrayBuffer>;
+}
+
+type Stored = Pick<JournalRecord, 'sequence' | 'json'>;
+
+/** The blob is there when the event takes more than `blobBytes` as JSON. */
+export function encodeEvent(event: SquadEvent, blobBytes: number): { record: Buffer<ArrayBuffer>; blob?: Blob } {
+  const json = JSON.stringify(event);
+  // A character takes three bytes at most, so a short text need not be counted.
+  if (json.length * 3 <= blobBytes || Buffer.byteLength(json) <= blobBytes) {
+    return { record: encodeRecord(event.sequence, event.epoch, json) };
+  }
+  const bytes = Buffer.from(json);
+  const name = sha256Of(bytes);
+  const { version, sequence, epoch, at, runId, taskId, attempt, actor, causedBy, decisionId, input, type } = event;
+  const envelope = { version, sequence, epoch, at, runId, taskId, attempt, actor, causedBy, decisionId, input, type };
+  return {
+    record: encodeRecord(sequence, epoch, JSON.stringify({ blob: name, ...envelope })),
+    blob: { name, bytes },
+  };
+}
+
+/** No event begins like this: the ledger stamps it with its version first. */
+const BLOB_RECORD = /^\{"blob":"([0-9a-f]{64})"/;
+const BLOB_RECORD_BYTES = 80;
+
+function blobOf({ json }: Stored): string | undefined {
+  return BLOB_RECORD.exec(json.toString('latin1', 0, BLOB_RECORD_BYTES))?.[1];
+}
+
+/** What a record says by itself: whose it is, and the blob that holds the rest. */
+export interface RecordSubject {
+  readonly type: string;
+  readonly runId: string | undefined;
+  readonly blob: string | undefined;
+}
+
+export function subjectOf(record: Stored, file: string): RecordSubject {
+  const { type, runId } = parseJson(record, file);
+  return {
+    type: typeof type === 'string' ? type : '',
+    runId: typeof runId === 'string' ? runId : undefined,
+    blob: blobOf(record),
+  };
+}
+
+/** Reads the events of one storage folder. `file` is for sentences. */
+export class EventReader {
+  private readonly files: Files;
+  private readonly folder: string;
+
+  constructor(files: Files, folder: string) {
+    this.files = files;
+    this.folder = folder;
+  }
+
+  /** Throws a StorageError when this version does not know the event's shape, or its blob is not what was written. */
+  event(record: Stored, file: string): SquadEvent {
+    const value = parseJson({ ...record, json: this.json(record, file) }, file);
+    try {
+      return parseEvent(value);
+    } catch (cause) {
+      throw new StorageError(
+        isNewer(value)
+          ? `${file} was written by a newer DevSquad. Update this one, and nothing is lost; nothing was changed.`
+          : `Event ${record.sequence} in ${file} has a shape this version does not know. Nothing was changed.`,
+        { cause },
+      );
+    }
+  }
+
+  /** The whole event as JSON. */
+  json(record: Stored, file: string): Buffer {
+    const blob = blobOf(record);
+    return blob === undefined ? record.json : this.blob(blob, record, file);
+  }
+
+  private blob(name: string, { sequence }: Stored, file: string): Buffer {
+    let bytes: Buffer;
+    try {
+      bytes = this.files.read(path.join(this.folder, BLOBS, name));
+    } catch (cause) {
+      if (codeOf(cause) === 'ENOENT' && !this.files.exists(path.join(this.folder, file))) {
+        // Deleted together, because nobody needed them any more.
+        throw cause;
+      }
+      throw new StorageError(`The body of event ${sequence} cannot be read: ${messageOf(cause)}`, { cause });
+    }
+    if (sha256Of(bytes) !== name) {
+      throw new StorageError(`The body of event ${sequence} has changed on disk and cannot be trusted.`);
+    }
+    return bytes;
   }
 }
 
-function parseJson({ sequence, json }: Pick<JournalRecord, 'sequence' | 'json'>, file: string): unknown {
+function parseJson({ sequence, json }: Stored, file: string): Record<string, unknown> {
   try {
-    return JSON.parse(json.toString());
+    // `encodeEvent` wrote an object, and the checksum says that it is still that.
+    return JSON.parse(json.toString()) as Record<string, unknown>;
   } catch (cause) {
     throw new StorageError(`Event ${sequence} in ${file} cannot be read.`, { cause });
   }
 }
 
-function isNewer(value: unknown): boolean {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'version' in value &&
-    typeof value.version === 'number' &&
-    value.version > EVENT_VERSION
-  );
+function isNewer({ version }: Record<string, unknown>): boolean {
+  return typeof version === 'number' && version > EVENT_VERSION;
+}
+
+function sha256Of(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }

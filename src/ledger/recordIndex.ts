@@ -5,7 +5,7 @@ import type { SquadEvent } from '../domain/events.ts';
 import { codeOf, type Files } from './files.ts';
 import type { Reign } from './journalChain.ts';
 import { decodeRecord, HEADER_BYTES, peekHeader } from './journalRecord.ts';
-import { eventOf } from './recordEvents.ts';
+import type { EventReader } from './recordEvents.ts';
 import { scanSegment } from './segmentScan.ts';
 import { listStorage } from './storageFolder.ts';
 
@@ -25,12 +25,14 @@ interface Place {
 export class RecordIndex {
   private readonly files: Files;
   private readonly folder: string;
+  private readonly reader: EventReader;
   /** By the sequence of their first records. */
   private readonly spans: Span[];
 
   /** Knows the segments that are there, as far as the given owners wrote what counts. */
-  constructor(files: Files, folder: string, reigns: readonly Reign[]) {
+  constructor(files: Files, folder: string, reader: EventReader, reigns: readonly Reign[]) {
     this.files = files;
+    this.reader = reader;
     this.folder = folder;
     this.spans = listStorage(files, folder).segments.flatMap(({ name, epoch }): Span[] => {
       const reign = reigns.findIndex((candidate) => candidate.epoch === epoch);
@@ -78,7 +80,7 @@ export class RecordIndex {
     if (record?.sequence !== sequence || record.epoch !== epoch) {
       throw new StorageError(`Event ${sequence} in ${name} has changed on disk and cannot be trusted.`);
     }
-    return eventOf(record, name);
+    return this.reader.event(record, name);
   }
 
   private placesOf({ name, epoch, first }: Span): Place[] {

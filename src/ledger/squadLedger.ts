@@ -5,18 +5,19 @@
  */
 import path from 'node:path';
 import { Emitter, type Event } from '../base/emitter.ts';
-import { LedgerClosedError, messageOf, StorageError } from '../domain/errors.ts';
+import { EventGoneError, LedgerClosedError, messageOf, StorageError } from '../domain/errors.ts';
 import { EVENT_TYPES, EVENT_VERSION, RUNTIME, type EventDraft, type SquadEvent } from '../domain/events.ts';
 import { apply, emptyState, type SquadState, type SquadView } from '../domain/squadState.ts';
 import type { Appended, Clock, Ledger } from '../ports.ts';
+import { Archives } from './archive.ts';
 import { systemFiles, type Files } from './files.ts';
 import { readHistory, type History } from './history.ts';
 import { ImageMaker } from './imageMaker.ts';
-import { encodeRecord } from './journalRecord.ts';
 import { JournalWriter } from './journalWriter.ts';
 import { LIMITS, type LedgerLimits } from './limits.ts';
+import { encodeEvent, EventReader } from './recordEvents.ts';
 import { RecordIndex } from './recordIndex.ts';
-import { setAside } from './storageFolder.ts';
+import { listBlobs, setAside } from './storageFolder.ts';
 import { workerThreads, type LedgerThreads } from './threads.ts';
 
 export interface LedgerOptions {
@@ -49,6 +50,8 @@ export class SquadLedger implements Ledger {
   readonly damage: readonly string[];
   private readonly living: SquadState;
   private readonly index: RecordIndex;
+  private readonly archives: Archives;
+  private readonly blobBytes: number;
   private readonly epoch: number;
   private readonly laterOwner: string;
   private readonly files: Files;
@@ -71,12 +74,16 @@ export class SquadLedger implements Ledger {
     this.living = history.state;
     this.damage = setAside(files, storage, history.damage);
     makeDurable(files, storage, history);
-    this.index = new RecordIndex(files, storage, history.reigns);
+    const reader = new EventReader(files, storage);
+    this.index = new RecordIndex(files, storage, reader, history.reigns);
+    this.archives = new Archives(files, storage, reader);
+    this.blobBytes = limits.blobBytes;
     this.durableSequence = history.position.sequence;
     this.epoch = epoch;
     this.laterOwner = laterOwner;
     this.files = files;
     this.clock = options.clock;
+    const oldBlobs = listBlobs(files, storage);
     this.journal = new JournalWriter({
       files,
       threads,
@@ -94,7 +101,7 @@ export class SquadLedger implements Ledger {
     this.index.begin(this.journal.segment, epoch, this.living.sequence + 1);
     this.images = new ImageMaker({
       threads,
-      start: { storage, laterOwner },
+      start: { storage, laterOwner, limits, oldBlobs },
       limits,
       history,
       onWarning: (sentence) => {
@@ -182,9 +189,9 @@ export class SquadLedger implements Ledger {
     if (sequence > this.durableSequence) {
       await this.flushed();
     }
-    const event = this.index.read(sequence);
+    const event = this.index.read(sequence) ?? this.archives.read(sequence);
     if (!event) {
-      throw new StorageError(`Event ${sequence} is not in this ledger any more.`);
+      throw new EventGoneError(`Event ${sequence} is not in this ledger any more.`);
     }
     return event;
   }
@@ -205,14 +212,19 @@ export class SquadLedger implements Ledger {
   }
 
   private write(journal: JournalWriter, events: readonly SquadEvent[], last: number): void {
-    const records = events.map((event) => encodeRecord(event.sequence, event.epoch, JSON.stringify(event)));
+    const encoded = events.map((event) => encodeEvent(event, this.blobBytes));
+    const records = encoded.map(({ record }) => record);
     const isNewSegment = journal.rotate();
     if (isNewSegment) {
       this.index.begin(journal.segment, this.epoch, events[0]?.sequence ?? last + 1);
     }
     const [first] = records;
     const bytes = first && records.length === 1 ? first : Buffer.concat(records);
-    let offset = journal.append(bytes, last);
+    let offset = journal.append(
+      bytes,
+      last,
+      encoded.flatMap(({ blob }) => blob ?? []),
+    );
     this.images.appended(records.length, bytes.length, isNewSegment);
     for (const { length } of records) {
       this.index.add(offset, length);

@@ -9,9 +9,9 @@ import { crc32 } from 'node:zlib';
 import { messageOf } from '../domain/errors.ts';
 import { STATE_VERSION, type SquadState } from '../domain/squadState.ts';
 import { STATE_UPCASTS, upcast, type Upcasts } from '../domain/upcasts/upcast.ts';
-import { type Files, writeWhole } from './files.ts';
+import type { Files } from './files.ts';
 import type { Position, Reign } from './journalChain.ts';
-import { imageName, UNFINISHED, type ImageName } from './storageFolder.ts';
+import { imageName, writeFile, type ImageName } from './storageFolder.ts';
 
 const MAGIC = Buffer.from('DEVSQUAD');
 const FORMAT = 1;
@@ -52,23 +52,10 @@ export function writeImage(files: Files, folder: string, image: StateImage): num
   return header.length + body.length;
 }
 
-/** Writes a file that is there whole or not at all, also after a power cut. */
-export function writeFile(files: Files, folder: string, name: string, parts: readonly Uint8Array[]): void {
-  const unfinished = path.join(folder, name + UNFINISHED);
-  if (files.exists(unfinished)) {
-    files.remove(unfinished);
-  }
-  const handle = files.create(unfinished);
-  try {
-    for (const part of parts) {
-      writeWhole(files, handle, part);
-    }
-    files.sync(handle);
-  } finally {
-    files.close(handle);
-  }
-  files.rename(unfinished, path.join(folder, name));
-  files.syncFolder(folder);
+/** Whether an image holds the state as this version knows it. */
+export function isOfThisShape(files: Files, folder: string, { name }: ImageName): boolean {
+  const header = files.read(path.join(folder, name), 0, HEADER_BYTES);
+  return header.length === HEADER_BYTES && header.readUInt32BE(12) === STATE_VERSION;
 }
 
 /** Never throws for what stands in the file, nor when it cannot be read. */

@@ -1,7 +1,7 @@
 /** The names of the ledger's files in a storage folder, and how a damaged one is put aside. */
 import path from 'node:path';
 import { messageOf, StorageError } from '../domain/errors.ts';
-import { codeOf, type Files } from './files.ts';
+import { codeOf, writeWhole, type Files } from './files.ts';
 
 export interface SegmentName {
   readonly name: string;
@@ -51,11 +51,67 @@ export function listStorage(files: Files, folder: string): StorageListing {
   };
 }
 
-/** Images that were not written to their end. */
-export function unfinishedImages(files: Files, folder: string): string[] {
-  return namesIn(files, folder).filter(
-    (name) => name.endsWith(UNFINISHED) && IMAGE.test(name.slice(0, -UNFINISHED.length)),
-  );
+/** Writes a file that is there whole or not at all, also after a power cut. */
+export function writeFile(files: Files, folder: string, name: string, parts: readonly Uint8Array[]): void {
+  const unfinished = path.join(folder, name + UNFINISHED);
+  if (files.exists(unfinished)) {
+    files.remove(unfinished);
+  }
+  const handle = files.create(unfinished);
+  try {
+    for (const part of parts) {
+      writeWhole(files, handle, part);
+    }
+    files.sync(handle);
+  } finally {
+    files.close(handle);
+  }
+  files.rename(unfinished, path.join(folder, name));
+  files.syncFolder(folder);
+}
+
+/** An archive of what is over: a run's events, or those of no run. */
+export interface ArchiveName {
+  readonly name: string;
+  readonly first: number;
+  readonly last: number;
+  /** Undefined for events of no run. */
+  readonly runId: string | undefined;
+}
+
+export const BLOBS = 'blobs';
+export const ARCHIVE = 'archive';
+const ARCHIVE_NAME = /^(\d{1,15})-(\d{1,15})\.(standing|run\.(.+))$/;
+
+export const archiveName = (first: number, last: number, runId: string | undefined): string =>
+  `${first}-${last}.${runId === undefined ? 'standing' : `run.${encodeURIComponent(runId)}`}`;
+
+/** Oldest first; names have the folder in front. */
+export function listArchives(files: Files, folder: string): ArchiveName[] {
+  return namesIn(files, path.join(folder, ARCHIVE))
+    .flatMap((name) => {
+      const match = name.endsWith(UNFINISHED) || name.includes(DAMAGED) ? null : ARCHIVE_NAME.exec(name);
+      const runId = match?.[4] === undefined ? undefined : decodeURIComponent(match[4]);
+      return match ? [{ name: path.join(ARCHIVE, name), first: Number(match[1]), last: Number(match[2]), runId }] : [];
+    })
+    .sort((a, b) => a.last - b.last);
+}
+
+/** Images and archives that were not written to their end. */
+export function unfinishedFiles(files: Files, folder: string): string[] {
+  const unfinished = (name: string, finished: RegExp): boolean =>
+    name.endsWith(UNFINISHED) && finished.test(name.slice(0, -UNFINISHED.length));
+  return [
+    ...namesIn(files, folder).filter((name) => unfinished(name, IMAGE)),
+    ...namesIn(files, path.join(folder, ARCHIVE))
+      .filter((name) => unfinished(name, ARCHIVE_NAME))
+      .map((name) => path.join(ARCHIVE, name)),
+  ];
+}
+
+/** Names in the folder of blobs. */
+export function listBlobs(files: Files, folder: string): string[] {
+  return namesIn(files, path.join(folder, BLOBS));
 }
 
 function namesIn(files: Files, folder: string): string[] {
@@ -68,6 +124,8 @@ function namesIn(files: Files, folder: string): string[] {
     throw new StorageError(`The storage folder cannot be read: ${messageOf(error)}`, { cause: error });
   }
 }
+
+const DAMAGED = '.damaged-';
 
 /** Something on disk that cannot be used, found while reading. Reading changes nothing. */
 export interface Damage {
@@ -99,7 +157,7 @@ export function setAside(files: Files, folder: string, damage: readonly Damage[]
 
 function freeName(files: Files, folder: string, name: string): string {
   for (let counter = 1; ; counter++) {
-    const aside = `${name}.damaged-${counter}`;
+    const aside = `${name}${DAMAGED}${counter}`;
     if (!files.exists(path.join(folder, aside))) {
       return aside;
     }

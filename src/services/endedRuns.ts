@@ -13,11 +13,19 @@ import type { RunFolders } from '../workspace/runFolders.ts';
 import type { ResultTurns } from './resultTurns.ts';
 import type { RunResult } from './runResult.ts';
 
+/** Runs that stay in the views and in the living state, however long they have been over. */
+const NEWEST_RUNS = 20;
+
 /** Looked at this often at least, also when no deadline is known. */
 const LONGEST_SLEEP_MS = 3_600_000;
 
-/** Events that may bring a deadline nearer. */
-const DEADLINES: ReadonlySet<EventType> = new Set<EventType>(['apply-ended', 'branch-created', 'run-discarded']);
+/** Events that may bring a deadline nearer, or make a run one of the older ones. */
+const DEADLINES: ReadonlySet<EventType> = new Set<EventType>([
+  'apply-ended',
+  'branch-created',
+  'run-discarded',
+  'run-started',
+]);
 
 export interface EndedRunsOptions {
   readonly ledger: Ledger;
@@ -77,6 +85,9 @@ export class EndedRuns {
       for (const run of this.all().filter((ended) => (undoDeadline(ended) ?? Infinity) <= now)) {
         await this.step(run.id, (current) => this.settle(current));
       }
+      for (const run of this.olderRuns()) {
+        await this.step(run.id, (current) => this.archive(current));
+      }
       await this.sleepUntilNext(signal);
     }
   }
@@ -97,6 +108,21 @@ export class EndedRuns {
       const reason = 'Discarded, and the hour in which that could be taken back is over.';
       await this.o.ledger.append({ type: 'run-archived', runId: run.id, actor: RUNTIME, reason }).durable;
     }
+  }
+
+  /** A run whose result still waits for the person is not among them, however old it is. */
+  private olderRuns(): RunView[] {
+    const runs = Object.values(this.o.ledger.state.runs).slice(0, -NEWEST_RUNS);
+    return runs.filter(
+      ({ phase, settled, outcome, diff }) =>
+        phase === 'ended' && (settled || (outcome.kind === 'kept' && (diff?.files.length ?? 0) === 0)),
+    );
+  }
+
+  private async archive(run: RunView): Promise<void> {
+    await this.o.folders.remove(run.id);
+    const reason = `There are ${NEWEST_RUNS} newer runs.`;
+    await this.o.ledger.append({ type: 'run-archived', runId: run.id, actor: RUNTIME, reason }).durable;
   }
 
   private async sleepUntilNext(signal: AbortSignal): Promise<void> {

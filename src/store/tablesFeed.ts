@@ -3,7 +3,7 @@
  * over in lots, a little later, because waking the tables' thread costs the main thread more than an event does. The tables
  * are derived, so whatever goes wrong here is said and never stops a run: the next start catches up.
  */
-import { messageOf } from '../domain/errors.ts';
+import { EventGoneError, messageOf } from '../domain/errors.ts';
 import type { SquadEvent } from '../domain/events.ts';
 import type { Clock, Ledger, Logger } from '../ports.ts';
 import type { TablesStore } from './sqljs/tablesClient.ts';
@@ -57,7 +57,20 @@ export class TablesFeed {
     for (let first = from + 1; first <= to; first += BATCH) {
       const count = Math.min(BATCH, to - first + 1);
       const sequences = Array.from({ length: count }, (_, index) => first + index);
-      this.tables.append(await Promise.all(sequences.map((sequence) => this.ledger.read(sequence))));
+      const events = await Promise.all(sequences.map((sequence) => this.readIfThere(sequence)));
+      this.tables.append(events.filter((event) => event !== undefined));
+    }
+  }
+
+  /** Runs whose archives are gone have no rows in tables that are made anew. */
+  private async readIfThere(sequence: number): Promise<SquadEvent | undefined> {
+    try {
+      return await this.ledger.read(sequence);
+    } catch (error) {
+      if (error instanceof EventGoneError) {
+        return undefined;
+      }
+      throw error;
     }
   }
 

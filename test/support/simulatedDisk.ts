@@ -51,6 +51,11 @@ export class SimulatedDisk implements Files {
     this.random = random;
   }
 
+  /** Every file that is there. */
+  get paths(): string[] {
+    return [...this.names.keys()];
+  }
+
   /** Whether the machine has stopped. */
   get isStopped(): boolean {
     return this.stopped;
@@ -193,6 +198,14 @@ export class SimulatedDisk implements Files {
     this.before('remove', file);
     this.nodeAt(file);
     this.changeName({ kind: 'remove', path: file });
+  }
+
+  /** Puts a file there that another program has made durable. */
+  put(file: string, content: Buffer<ArrayBuffer>): void {
+    const node = new Node();
+    node.content = node.durable = content;
+    this.names.set(file, node);
+    this.durableNames.set(file, node);
   }
 
   /** Changes a file as no program of ours would. */

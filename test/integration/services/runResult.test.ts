@@ -202,6 +202,34 @@ describe('the result of a run that has ended', () => {
       assert.deepEqual(files(), AFTER);
     });
 
+    it('stays in the list until there are twenty newer runs, and for ever while nobody has decided about it', async () => {
+      await bench.endRun((worktree) => {
+        write(worktree, { 'z.txt': 'z\n' });
+      }, 'run-2');
+      await runs().apply('run-1', 'editor');
+      bench.clock.advance(HOUR_MS);
+      await settled(() => bench.run()?.settled === true);
+      const begin = (number: number): void => {
+        const run = { runId: `run-${number}`, actor: RUNTIME };
+        bench.ledger.append(
+          { type: 'run-started', ...run, objective: 'Fail', options: anyOptions() },
+          { type: 'run-ended', ...run, status: 'failed', usage: { tokens: 1, requests: 1, workedMs: 1 } },
+        );
+      };
+      for (let number = 3; number <= 20; number++) {
+        begin(number);
+      }
+      await bench.ledger.flushed();
+      assert.ok(bench.run());
+      for (let number = 21; number <= 24; number++) {
+        begin(number);
+      }
+      await settled(() => Object.keys(bench.ledger.state.runs).length === 21);
+      const left = Object.keys(bench.ledger.state.runs);
+      assert.deepEqual(left.slice(0, 3), ['run-2', 'run-5', 'run-6']);
+      assert.equal(left.at(-1), 'run-24');
+    });
+
     it('is ended by the next start when nobody was there', async () => {
       await runs().discard('run-1', 'editor');
       await bench.restart(() => {
