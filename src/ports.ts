@@ -76,7 +76,8 @@ export interface ModelReply {
 
 /**
  * One model behind any door. `ask` resolves with a whole, shape-checked answer or rejects with a ModelError; when the
- * signal is aborted it rejects with the signal's reason and sends nothing more. It never retries by itself.
+ * signal is aborted it rejects with the signal's reason and sends nothing more. It never retries by itself. `onText` is
+ * given '' for what came and is no text: a sign of life.
  */
 export interface LanguageModel {
   readonly id: string;

@@ -13,6 +13,8 @@ import { ModelGateway } from './llm/modelGateway.ts';
 import type { Clock, LanguageModels, Ledger, Logger } from './ports.ts';
 import { AgentCommunicationService } from './services/agentCommunicationService.ts';
 import { AgentFactory, type RoleTable } from './services/agentFactory.ts';
+import { AgentHealth } from './services/agentHealth.ts';
+import { AgentSupervisor } from './services/agentSupervisor.ts';
 import type { SquadFiles } from './services/gitSquadFiles.ts';
 import { MailRetries } from './services/mailRetries.ts';
 import { RunService } from './services/runService.ts';
@@ -52,6 +54,7 @@ export function createSquad(ports: SquadPorts): Squad {
   const { ledger, clock, logger, models } = ports;
   const filesOf = (runId: string) => ports.files.runFiles(runId);
   const signals = new Emitter<Signal>();
+  const health = new AgentHealth({ ledger, clock, onDidSignal: signals.event });
   const inbox = new Inbox(ledger);
   const budget = new BudgetKeeper(ledger);
   const communication = new AgentCommunicationService(ledger, { clock, logger });
@@ -77,9 +80,20 @@ export function createSquad(ports: SquadPorts): Squad {
     research: undefined,
     deployment: undefined,
   };
-  const factory = new AgentFactory<Worker>(ledger, ports.roles?.(roles) ?? roles);
+  const factory = new AgentFactory<Worker>(ledger, ports.roles?.(roles) ?? roles, health);
   const delegation = new TaskDelegationService(ledger);
-  const taskWork = new TaskWork({ ledger, clock, logger, filesOf, factory, communication });
+  const supervisor = new AgentSupervisor({
+    ledger,
+    clock,
+    logger,
+    health,
+    budget,
+    forget: (agentId) => {
+      factory.forget(agentId);
+    },
+    dismiss: (agentId) => factory.destroyAgent(agentId),
+  });
+  const taskWork = new TaskWork({ ledger, clock, logger, filesOf, factory, communication, supervisor });
   const runs = new RunService({
     ledger,
     clock,
@@ -90,10 +104,20 @@ export function createSquad(ports: SquadPorts): Squad {
     factory,
     delegation,
     budget,
+    supervisor,
   });
-  const close = (): Promise<void> => {
-    retries.dispose();
-    return runs.release();
+  return {
+    ledger,
+    inbox,
+    runs,
+    communication,
+    factory,
+    onDidSignal: signals.event,
+    close: async () => {
+      retries.dispose();
+      await runs.release();
+      supervisor.dispose();
+      health.dispose();
+    },
   };
-  return { ledger, inbox, runs, communication, factory, onDidSignal: signals.event, close };
 }

@@ -5,6 +5,8 @@
 import type { Emitter } from '../base/emitter.ts';
 import type { ToolCall } from '../domain/conversation.ts';
 import type { TaskView } from '../domain/squadState.ts';
+import { RUNTIME } from '../domain/events.ts';
+import { NUDGE_AFTER, repeatsOf, whyStuck } from '../domain/progress.ts';
 import type { Signal } from '../domain/signals.ts';
 import { requireCurrent } from '../domain/task.ts';
 import { pausePoint } from '../inbox/pausePoint.ts';
@@ -13,15 +15,10 @@ import type { Tool, ToolContext } from '../tools/tool.ts';
 import type { ToolRunner } from '../tools/toolRunner.ts';
 import type { TaskWorkspace } from '../workspace/taskWorkspace.ts';
 import type { ModelTurn } from './modelTurn.ts';
-import { Transcript } from './transcript.ts';
+import { NUDGE, Transcript } from './transcript.ts';
 
-/** Answers without a tool call in a row before the agent gives up. */
-const MAX_IDLE_ANSWERS = 3;
 /** Model calls one attempt may take. */
 const MAX_CALLS = 80;
-/** The same failing call in a row before the agent is told, and then given up. */
-const MAX_REPEATS = 6;
-
 export interface LoopServices {
   readonly ledger: Ledger;
   readonly toolRunner: ToolRunner;
@@ -47,17 +44,18 @@ export interface LoopWork {
   readonly workspace: TaskWorkspace;
 }
 
-/** `ended` by a tool with its value, or given up with a reason that a person can read. */
-export type LoopEnd = { kind: 'ended'; value: unknown } | { kind: 'gave-up'; reason: string };
+/** `ended` by a tool with its value, or given up, or in circles, with a reason that a person can read. */
+export type LoopEnd = { kind: 'ended'; value: unknown } | { kind: 'gave-up' | 'stuck'; reason: string };
 
 export async function runAgentLoop(services: LoopServices, work: LoopWork, signal: AbortSignal): Promise<LoopEnd> {
   const { ledger } = services;
   const transcript = new Transcript(ledger);
   if (taskOf(ledger, work).conversation.length === 0) {
-    note(services, work, 'conversation-opened');
+    note(services, work);
   }
   for (;;) {
     await pausePoint(ledger, work.runId, signal);
+    services.signals.fire({ type: 'turn-begun', runId: work.runId, taskId: work.taskId, agentId: work.agentId });
     await transcript.catchUp(taskOf(ledger, work));
     requireCurrent(taskOf(ledger, work), work);
     const [call, ...others] = transcript.unanswered();
@@ -80,12 +78,19 @@ export async function runAgentLoop(services: LoopServices, work: LoopWork, signa
       }
       continue;
     }
-    const stuck = whyStuck(transcript, taskOf(ledger, work));
+    const answers = transcript.answers();
+    // Whoever was told something new may well do the same again.
+    const sinceNews = transcript.answersSinceMail();
+    const stuck = whyStuck(answers.at(-1) === '' ? answers : sinceNews);
     if (stuck !== undefined) {
-      return { kind: 'gave-up', reason: stuck };
+      return { kind: 'stuck', reason: stuck };
     }
-    if (transcript.idleAnswers() > 0 && transcript.entries.at(-1)?.role === 'assistant') {
-      note(services, work, 'nudge');
+    if (taskOf(ledger, work).conversation.length - transcript.mail.count > MAX_CALLS * 3) {
+      return { kind: 'gave-up', reason: `The task took more than ${MAX_CALLS * 3} turns without an end.` };
+    }
+    const isProse = answers.at(-1) === '';
+    if ((isProse || repeatsOf(sinceNews) === NUDGE_AFTER) && !transcript.wasNudged()) {
+      note(services, work, isProse ? proseNudge(work.tools) : CIRCLE_NUDGE);
       continue;
     }
     await services.takeMail([]);
@@ -94,54 +99,22 @@ export async function runAgentLoop(services: LoopServices, work: LoopWork, signa
   }
 }
 
-function whyStuck(transcript: Transcript, task: TaskView): string | undefined {
-  if (transcript.idleAnswers() >= MAX_IDLE_ANSWERS) {
-    return `The model answered ${MAX_IDLE_ANSWERS} times without calling a tool.`;
-  }
-  if (task.conversation.length - transcript.mail.count > MAX_CALLS * 3) {
-    return `The task took more than ${MAX_CALLS * 3} turns without an end.`;
-  }
-  // Whoever was told something new may well do the same again.
-  const answers = transcript.entries
-    .slice(transcript.mail.upTo)
-    .filter((entry) => entry.role === 'assistant' && entry.toolCalls.length > 0)
-    .slice(-MAX_REPEATS);
-  const [first] = answers.map((entry) => fingerprint(entry));
-  if (answers.length === MAX_REPEATS && answers.every((entry) => fingerprint(entry) === first)) {
-    return `The model made the same call ${MAX_REPEATS} times in a row.`;
-  }
-  return undefined;
+const CIRCLE_NUDGE = `${NUDGE} You made the same call ${NUDGE_AFTER} times in a row, and it ended the same each time. Once more will not help: read what it answered, and do something else.`;
+
+function proseNudge(tools: readonly Tool[]): string {
+  const names = tools.map(({ name }) => name);
+  return `${NUDGE} You answered without calling a tool (or the answer was cut off for its length before the call was whole: write less at once), so nothing happened. Only tool calls count: ${names.join(', ')}. When all is done, call ${names.includes('submit_plan') ? 'submit_plan' : 'finish_task'}.`;
 }
 
-function fingerprint(entry: Transcript['entries'][number]): string {
-  return entry.role === 'assistant'
-    ? JSON.stringify(entry.toolCalls.map(({ name, argumentsText }) => [name, argumentsText]))
-    : '';
-}
-
-function note(services: LoopServices, work: LoopWork, what: 'conversation-opened' | 'nudge'): void {
+/** Opens the conversation, or says something in it. */
+function note(services: LoopServices, work: LoopWork, nudge?: string): void {
   const { runId, taskId, agentId, attempt, instructions, brief } = work;
-  const stamp = {
-    runId,
-    taskId,
-    attempt,
-    actor: { kind: 'runtime' as const, id: 'runtime' },
-  };
-  if (what === 'conversation-opened') {
-    services.ledger.append({
-      type: 'conversation-opened',
-      ...stamp,
-      actor: { kind: 'agent', id: agentId },
-      instructions,
-      brief,
-    });
+  const stamp = { runId, taskId, attempt };
+  if (nudge === undefined) {
+    const actor = { kind: 'agent' as const, id: agentId };
+    services.ledger.append({ type: 'conversation-opened', ...stamp, actor, instructions, brief });
   } else {
-    const names = work.tools.map(({ name }) => name).join(', ');
-    services.ledger.append({
-      type: 'conversation-noted',
-      ...stamp,
-      text: `You answered without calling a tool (or the answer was cut off for its length before the call was whole: write less at once), so nothing happened. Only tool calls count: ${names}. When all is done, call ${work.tools.some(({ name }) => name === 'submit_plan') ? 'submit_plan' : 'finish_task'}.`,
-    });
+    services.ledger.append({ type: 'conversation-noted', ...stamp, actor: RUNTIME, text: nudge });
   }
 }
 

@@ -11,8 +11,11 @@ export interface AgentTask {
   readonly signal: AbortSignal;
 }
 
-/** How the agent's own part ended. Whether a task is proven is the host's word, never the agent's. */
-export type TaskResult = { outcome: 'done'; artifact: unknown } | { outcome: 'gave-up'; reason: string };
+/**
+ * How the agent's own part ended. Whether a task is proven is the host's word, never the agent's. `stuck`: it went in
+ * circles, and a fresh start may help.
+ */
+export type TaskResult = { outcome: 'done'; artifact: unknown } | { outcome: 'gave-up' | 'stuck'; reason: string };
 
 export abstract class BaseAgent {
   protected readonly id: string;

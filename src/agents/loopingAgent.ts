@@ -59,9 +59,9 @@ export abstract class LoopingAgent extends BaseAgent {
       this.status = 'idle';
       return { outcome: 'done', artifact };
     } catch (error) {
-      this.status = error instanceof GaveUpError ? 'idle' : 'error';
-      if (error instanceof GaveUpError) {
-        return { outcome: 'gave-up', reason: error.message };
+      this.status = error instanceof LoopEndedError ? 'idle' : 'error';
+      if (error instanceof LoopEndedError) {
+        return { outcome: error.outcome, reason: error.message };
       }
       throw error;
     } finally {
@@ -79,8 +79,8 @@ export abstract class LoopingAgent extends BaseAgent {
       { ...work, ...incarnation, runId: task.runId, taskId: task.id, agentId: this.id, workspace },
       signal,
     );
-    if (end.kind === 'gave-up') {
-      throw new GaveUpError(end.reason);
+    if (end.kind !== 'ended') {
+      throw new LoopEndedError(end.kind, end.reason);
     }
     return end.value;
   }
@@ -104,6 +104,12 @@ export abstract class LoopingAgent extends BaseAgent {
   }
 }
 
-class GaveUpError extends Error {
-  override name = 'GaveUpError';
+/** Ends a method whose loop came to no result. */
+class LoopEndedError extends Error {
+  override name = 'LoopEndedError';
+  readonly outcome: 'gave-up' | 'stuck';
+  constructor(outcome: 'gave-up' | 'stuck', reason: string) {
+    super(reason);
+    this.outcome = outcome;
+  }
 }

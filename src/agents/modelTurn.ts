@@ -64,6 +64,7 @@ export class ModelTurn {
     const onText = (text: string): void => {
       this.signals.fire({ type: 'text-delta', runId: work.runId, taskId: work.taskId, agentId: work.agentId, text });
     };
+    this.signals.fire({ type: 'call-waits', runId: work.runId, taskId: work.taskId, agentId: work.agentId });
     let reply: ModelReply;
     try {
       reply = await this.gateway.ask(model, request, onText, signal);

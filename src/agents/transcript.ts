@@ -4,8 +4,12 @@
  */
 import type { ConversationEntry, ToolCall } from '../domain/conversation.ts';
 import type { SquadEvent } from '../domain/events.ts';
+import { fingerprintOf } from '../domain/progress.ts';
 import type { TaskView } from '../domain/squadState.ts';
 import type { Ledger } from '../ports.ts';
+
+/** How the runtime's own remarks in a conversation begin. */
+export const NUDGE = 'From the host:';
 
 export class Transcript {
   readonly entries: ConversationEntry[] = [];
@@ -46,11 +50,21 @@ export class Transcript {
     return this.entries.at(-1)?.role === 'tool' && this.unanswered().length > 0;
   }
 
-  /** Answers in a row, counted from the end, that called no tool. */
-  idleAnswers(): number {
-    const answers = this.entries.filter((entry) => entry.role === 'assistant').reverse();
-    const busy = answers.findIndex((entry) => entry.toolCalls.length > 0);
-    return busy < 0 ? answers.length : busy;
+  /** What each answer asked for, oldest first. */
+  answers(): string[] {
+    return this.entries.flatMap((entry) => (entry.role === 'assistant' ? [fingerprintOf(entry.toolCalls)] : []));
+  }
+
+  /** The same of the answers that came after the newest mail. */
+  answersSinceMail(): string[] {
+    const earlier = this.entries.slice(0, this.mail.upTo).filter(({ role }) => role === 'assistant').length;
+    return this.answers().slice(earlier);
+  }
+
+  /** Whether the runtime has said something about the newest answer already. */
+  wasNudged(): boolean {
+    const last = this.entries.findLastIndex((entry) => entry.role === 'assistant');
+    return this.entries.slice(last + 1).some(({ role, text }) => role === 'user' && text.startsWith(NUDGE));
   }
 }
 

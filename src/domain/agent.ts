@@ -57,8 +57,8 @@ export interface Agent extends AgentIdentity {
   currentTaskId?: string;
   performance: Record<string, PerformanceRecord>;
   draining: boolean;
-  /** Why it is in `error`, for people. */
-  trouble?: string;
+  /** Why it is in `error`; `chance` (0 to 1) is what the delay of its restart is drawn from. */
+  trouble?: { kind: AgentTrouble; reason: string; chance: number };
   /** In its life, and when the newest of them were, oldest first. */
   restarts: number;
   restartedAt: string[];

@@ -49,7 +49,12 @@ export function applyToAgents(standing: Standing, event: AgentEvent): void {
     case 'agent-stuck': {
       const agent = agentOf(standing, event);
       move(agent, event, ['active', 'busy'], 'error');
-      agent.trouble = event.reason;
+      const { reason } = event;
+      agent.trouble = {
+        kind: event.type === 'agent-crashed' ? 'crashed' : event.type === 'agent-silent' ? 'silent' : 'stuck',
+        reason,
+        chance: event.type === 'agent-stuck' ? 0 : event.chance,
+      };
       return;
     }
     case 'agent-restart-planned':
@@ -65,7 +70,7 @@ export function applyToAgents(standing: Standing, event: AgentEvent): void {
     case 'agent-given-up': {
       const agent = agentOf(standing, event);
       move(agent, event, ['idle'], 'error');
-      agent.trouble = event.reason;
+      agent.trouble = { kind: 'crashed', reason: event.reason, chance: 0 };
       return;
     }
     case 'agent-recovered': {

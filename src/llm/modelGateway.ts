@@ -29,7 +29,7 @@ export class ModelGateway {
     this.logger = options.logger;
   }
 
-  /** Rejects with a ModelError after the last try, or with the signal's reason. */
+  /** Rejects with a ModelError after the last try, or with the signal's reason. `onText` hears '' as each try begins. */
   async ask(
     model: LanguageModel,
     request: ModelRequest,
@@ -38,7 +38,13 @@ export class ModelGateway {
   ): Promise<ModelReply> {
     for (let tries = 1; ; tries++) {
       try {
-        return await this.queue.add(() => model.ask(request, onText, signal), { signal });
+        return await this.queue.add(
+          () => {
+            onText('');
+            return model.ask(request, onText, signal);
+          },
+          { signal },
+        );
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof ModelError) || !RETRYABLE.has(error.kind) || tries === MAX_TRIES) {

@@ -79,7 +79,7 @@ export class OpenAiModel implements LanguageModel {
     const take = (value: unknown): void => {
       watch.noteChunk();
       const text = assembly.add(value);
-      if (text !== '' && !watch.signal.aborted) {
+      if (!watch.signal.aborted) {
         onText(text);
       }
     };

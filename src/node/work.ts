@@ -191,7 +191,7 @@ class Staying implements Disposable {
 function onlyWaits(run: RunView): boolean {
   const tasks = Object.values(run.tasks);
   const begun = tasks.filter(({ phase, agentId }) => isHeld(phase) || (phase === 'ready' && agentId !== undefined));
-  return openRequests(run).length > 0 && begun.every(({ phase }) => phase === 'waiting_for_person');
+  return openRequests(run).length > 0 && begun.length > 0 && begun.every(({ phase }) => phase === 'waiting_for_person');
 }
 
 function exitCodeOf(state: SquadView, runIds: readonly string[]): number {

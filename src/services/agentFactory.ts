@@ -2,8 +2,10 @@
 import type { Agent, AgentConfig, AgentIdentity, AgentType } from '../domain/agent.ts';
 import { HumanError } from '../domain/errors.ts';
 import { RUNTIME, type Actor } from '../domain/events.ts';
+import type { HealthStatus } from '../domain/health.ts';
 import { findTask, type AgentView } from '../domain/squadState.ts';
 import type { Ledger } from '../ports.ts';
+import type { AgentHealth } from './agentHealth.ts';
 import { failMailOf } from './deadLetters.ts';
 import { handBack } from './handBack.ts';
 
@@ -24,11 +26,13 @@ const DEFAULTS: Readonly<Record<AgentType, Omit<AgentConfig, 'name'>>> = {
 export class AgentFactory<Running> {
   private readonly ledger: Ledger;
   private readonly roles: RoleTable<Running>;
+  private readonly health: Pick<AgentHealth, 'statusOf'>;
   private readonly running = new Map<string, Running>();
 
-  constructor(ledger: Ledger, roles: RoleTable<Running>) {
+  constructor(ledger: Ledger, roles: RoleTable<Running>, health: Pick<AgentHealth, 'statusOf'>) {
     this.ledger = ledger;
     this.roles = roles;
+    this.health = health;
   }
 
   /** Registers an agent. Rejects with a HumanError when nobody can play the role. */
@@ -73,6 +77,12 @@ export class AgentFactory<Running> {
     await durable;
     await this.ledger.flushed();
     return this.staying(type).map(({ id }) => this.recordOf(id));
+  }
+
+  /** Rejects with a HumanError when there is no such agent. */
+  // eslint-disable-next-line @typescript-eslint/require-await -- an agent that is not there must reject, not throw
+  async getAgentHealth(agentId: string): Promise<HealthStatus> {
+    return this.health.statusOf(agentId);
   }
 
   /** Registers in the same turn, for whoever decides on the living state. */

@@ -11,6 +11,7 @@ import type { BudgetKeeper } from '../budget/budgetKeeper.ts';
 import type { Clock, Ledger, Logger } from '../ports.ts';
 import type { RunFiles } from '../workspace/runFiles.ts';
 import type { AgentFactory } from './agentFactory.ts';
+import type { AgentSupervisor } from './agentSupervisor.ts';
 import type { PersonDoor } from './runResult.ts';
 import type { RunResults } from './runResults.ts';
 import { plannedTasks, planningTask, whatEndsWith } from './runTasks.ts';
@@ -28,6 +29,7 @@ export interface RunServiceOptions {
   readonly factory: AgentFactory<Worker>;
   readonly delegation: TaskDelegationService;
   readonly budget: BudgetKeeper;
+  readonly supervisor: AgentSupervisor;
 }
 
 const runtime = { kind: 'runtime' as const, id: 'runtime' };
@@ -61,8 +63,9 @@ export class RunService {
     return runId;
   }
 
-  /** Takes every unfinished run up again, stopped and paused ones too; answers their ids. */
+  /** Takes every unfinished run up again, stopped and paused ones too, and brings back agents in error; answers the ids. */
   resumeAll(door: 'terminal' | 'editor'): string[] {
+    this.o.supervisor.recoverAll(person);
     const unfinished = Object.values(this.o.ledger.state.runs).filter(({ phase }) => phase !== 'ended');
     for (const run of unfinished) {
       if (run.stopped) {
@@ -199,6 +202,9 @@ export class RunService {
     try {
       for (;;) {
         signal.throwIfAborted();
+        if (!this.o.ledger.isOpen) {
+          throw new LedgerClosedError('The ledger closed while the run was at work.');
+        }
         const changed = this.nextChange(runId, working);
         this.advance(runId, workers, working);
         if (isFinished(this.run(runId)) || this.budgetIsReached(runId)) {

@@ -1,17 +1,25 @@
 /** One agent at work on one task: opens its worktree, lets it work, and sees to it that every end is written down and told. */
-import { LedgerClosedError, messageOf, SupersededError } from '../domain/errors.ts';
+import {
+  HumanError,
+  LedgerClosedError,
+  messageOf,
+  ModelError,
+  StoppedError,
+  SupersededError,
+} from '../domain/errors.ts';
 import type { EventDraft } from '../domain/events.ts';
-import { PLANNING_TASK_KEY } from '../domain/plan.ts';
 import type { RunView, TaskView } from '../domain/squadState.ts';
-import { triesOf } from '../domain/task.ts';
+import { isCurrent, isOver, requireCurrent } from '../domain/task.ts';
 import { BudgetReachedError } from '../budget/budgetKeeper.ts';
 import type { Clock, Ledger, Logger } from '../ports.ts';
 import type { RunFiles } from '../workspace/runFiles.ts';
 import type { TaskWorkspace } from '../workspace/taskWorkspace.ts';
 import type { AgentCommunicationService } from './agentCommunicationService.ts';
 import type { AgentFactory } from './agentFactory.ts';
+import type { AgentSupervisor } from './agentSupervisor.ts';
 import { settledSoon } from './settledSoon.ts';
 import { taskRequest, taskResponse } from './taskLetters.ts';
+import { endOfTry } from './triedTask.ts';
 
 /** What the services need of an agent's running object. */
 export interface Worker {
@@ -19,7 +27,7 @@ export interface Worker {
     task: TaskView;
     workspace: TaskWorkspace;
     signal: AbortSignal;
-  }): Promise<{ outcome: 'done'; artifact: unknown } | { outcome: 'gave-up'; reason: string }>;
+  }): Promise<{ outcome: 'done'; artifact: unknown } | { outcome: 'gave-up' | 'stuck'; reason: string }>;
 }
 
 export interface TaskWorkOptions {
@@ -28,12 +36,11 @@ export interface TaskWorkOptions {
   readonly logger: Logger;
   readonly filesOf: (runId: string) => RunFiles;
   readonly factory: AgentFactory<Worker>;
+  readonly supervisor: AgentSupervisor;
   readonly communication: AgentCommunicationService;
 }
 
 const runtime = { kind: 'runtime' as const, id: 'runtime' };
-/** Tries of one task before it has failed. */
-const MAX_ATTEMPTS = 2;
 
 export class TaskWork {
   private readonly o: TaskWorkOptions;
@@ -44,8 +51,7 @@ export class TaskWork {
 
   /**
    * Resolves when the agent's part of the attempt is over, however it ended, or, once the work must end, soon after: code
-   * that does not listen is left to itself, and what it still does counts no more. Rejects only when an end could not be
-   * told.
+   * that does not listen is left to itself, and what it still does counts no more. Never rejects.
    */
   async perform(runId: string, taskId: string, signal: AbortSignal): Promise<void> {
     const taken = new AbortController();
@@ -55,35 +61,78 @@ export class TaskWork {
       }
     });
     try {
-      const working = AbortSignal.any([signal, taken.signal]);
-      await settledSoon(this.start(runId, taskId, working), working, this.o.clock);
+      await this.performAll(runId, taskId, AbortSignal.any([signal, taken.signal]));
+    } catch (error) {
+      if (!signal.aborted && !taken.signal.aborted && !(error instanceof LedgerClosedError)) {
+        this.o.logger.error(`${taskId}: ${messageOf(error)}`, error);
+      }
     } finally {
       listening.dispose();
     }
   }
 
-  private async start(runId: string, taskId: string, signal: AbortSignal): Promise<void> {
-    try {
-      const workspace = await this.openWorkspace(taskId, runId, signal);
+  /** One start of the agent after the other, until one comes to an end that is not its own trouble. */
+  private async performAll(runId: string, taskId: string, signal: AbortSignal): Promise<void> {
+    for (;;) {
       const task = this.task(runId, taskId);
-      const result = await this.o.factory.runningAgent(task.agentId ?? '').processTask({ task, workspace, signal });
-      if (result.outcome === 'gave-up') {
-        signal.throwIfAborted();
-        this.giveUp(this.task(runId, taskId), result.reason);
+      const agent = this.o.ledger.state.standing.agents[task.agentId ?? ''];
+      if (agent?.status === 'error' && agent.currentTaskId === taskId) {
+        if ((await this.o.supervisor.remedy(task, signal)) === 'over') {
+          await this.respond(this.task(runId, taskId));
+          return;
+        }
       }
-      await this.respond(this.task(runId, taskId));
-    } catch (error) {
-      if (
-        signal.aborted ||
-        error instanceof LedgerClosedError ||
-        error instanceof BudgetReachedError ||
-        error instanceof SupersededError
-      ) {
+      if (!(await this.performOnce(task, signal))) {
         return;
       }
-      this.o.logger.warn(`${taskId}: ${messageOf(error)}`);
-      appendToTask(this.o.ledger, this.task(runId, taskId), { type: 'task-failed', reason: messageOf(error) });
-      await this.respond(this.task(runId, taskId));
+    }
+  }
+
+  /** Whether the agent is in trouble now and this task still its. */
+  private async performOnce(task: TaskView, signal: AbortSignal): Promise<boolean> {
+    const [cut, over] = [new AbortController(), new AbortController()];
+    const working = AbortSignal.any([signal, cut.signal]);
+    const watching = this.o.supervisor.watch(task, AbortSignal.any([signal, over.signal])).then(
+      (reason) => {
+        cut.abort(new SupersededError(reason));
+      },
+      () => undefined,
+    );
+    await settledSoon(this.start(task, working), working, this.o.clock);
+    over.abort(new StoppedError('The agent has come to an end.'));
+    await watching;
+    const agent = this.o.ledger.state.standing.agents[task.agentId ?? ''];
+    return !signal.aborted && agent?.status === 'error' && agent.currentTaskId === task.id;
+  }
+
+  private async start(task: TaskView, signal: AbortSignal): Promise<void> {
+    const { attempt, restarts } = task;
+    try {
+      const workspace = await this.openWorkspace(task.id, task.runId, signal);
+      const result = await this.o.factory.runningAgent(task.agentId ?? '').processTask({ task, workspace, signal });
+      if (result.outcome !== 'done') {
+        signal.throwIfAborted();
+        requireCurrent(task, { attempt, restarts });
+        if (result.outcome === 'stuck') {
+          this.o.supervisor.stuck(task, result.reason);
+          return;
+        }
+        this.o.ledger.append(endOfTry(task, result.reason));
+      }
+      await this.respond(task);
+    } catch (error) {
+      if (signal.aborted || !isCurrent(task, { attempt, restarts }) || isNoFailure(error)) {
+        return;
+      }
+      this.o.logger.warn(`${task.id}: ${messageOf(error)}`);
+      if (!isOver(task.phase) && !isOthersFault(error)) {
+        this.o.supervisor.crashed(task, messageOf(error));
+        return;
+      }
+      if (!isOver(task.phase)) {
+        appendToTask(this.o.ledger, task, { type: 'task-failed', reason: messageOf(error) });
+      }
+      await this.respond(task);
     }
   }
 
@@ -113,13 +162,6 @@ export class TaskWork {
     return workspace;
   }
 
-  private giveUp(task: TaskView, why: string): void {
-    const failed = task.checks.filter(({ passed }) => !passed).map(({ summary }) => summary);
-    const reason = failed.length > 0 ? `${why} What still failed: ${failed.join('; ')}.` : why;
-    const anew = triesOf(task) < MAX_ATTEMPTS && task.key !== PLANNING_TASK_KEY;
-    appendToTask(this.o.ledger, task, { type: anew ? 'task-retried' : 'task-failed', reason });
-  }
-
   private run(runId: string): RunView {
     const run = this.o.ledger.state.runs[runId];
     if (!run) {
@@ -135,6 +177,16 @@ export class TaskWork {
     }
     return task;
   }
+}
+
+/** Work ends without a word about the task: it goes on later, or elsewhere. */
+function isNoFailure(error: unknown): boolean {
+  return error instanceof LedgerClosedError || error instanceof BudgetReachedError || error instanceof SupersededError;
+}
+
+/** What a fresh start of the agent would not help against. */
+function isOthersFault(error: unknown): boolean {
+  return error instanceof ModelError || error instanceof HumanError;
 }
 
 /** Appends an event of the runtime about a task, stamped with whose and which attempt it is. */

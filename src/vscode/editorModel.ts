@@ -89,14 +89,14 @@ export class EditorModel implements LanguageModel {
         watch.signal.throwIfAborted();
         watch.noteChunk();
         if (part instanceof vscode.LanguageModelTextPart) {
-          const text = assembly.addText(part.value);
-          if (text !== '') {
-            onText(text);
+          onText(assembly.addText(part.value));
+        } else {
+          if (part instanceof vscode.LanguageModelToolCallPart) {
+            assembly.addCall(part);
           }
-        } else if (part instanceof vscode.LanguageModelToolCallPart) {
-          assembly.addCall(part);
+          // Anything else, as a model's thoughts, shows only that it is alive.
+          onText('');
         }
-        // Anything else, as a model's thoughts, shows only that it is alive.
       }
       return { answer: assembly.complete() };
     } catch (error) {

@@ -44,7 +44,7 @@ export class LifeBench {
   readonly events: SquadEvent[] = [];
   private readonly say: Say;
   private readonly tasks: readonly object[];
-  private readonly roles: SquadPorts['roles'];
+  readonly roles: SquadPorts['roles'];
   private epoch = 0;
   private opened: { squad: Squad; ledger: SquadLedger; feed: TablesFeed } | undefined;
 

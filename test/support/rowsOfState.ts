@@ -84,7 +84,7 @@ function agentRow(agent: Agent): ExpectedRow {
     destroyed_at: null,
     draining: agent.draining ? 1 : 0,
     restarts: agent.restarts,
-    trouble: agent.trouble ?? null,
+    trouble: agent.trouble?.reason ?? null,
   };
 }
 

@@ -53,6 +53,12 @@ export function taskBrief(task: TaskView, description: string): string {
       '',
     );
   }
+  if (task.restartedFor !== undefined) {
+    lines.push(
+      `You began this task once already and were started afresh: ${task.restartedFor} Your worktree is as you left it; look at what is there, and choose another way.`,
+      '',
+    );
+  }
   lines.push(
     `Files you declared to change: ${task.writes.join(', ') || 'none'}. Anything else asks the developer first.`,
   );

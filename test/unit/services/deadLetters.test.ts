@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { Emitter } from '../../../src/base/emitter.ts';
 import { waitingCount } from '../../../src/domain/mailbox.ts';
+import type { Signal } from '../../../src/domain/signals.ts';
 import type { Logger } from '../../../src/ports.ts';
 import { AgentCommunicationService } from '../../../src/services/agentCommunicationService.ts';
 import { AgentFactory } from '../../../src/services/agentFactory.ts';
+import { AgentHealth } from '../../../src/services/agentHealth.ts';
 import { MailRetries } from '../../../src/services/mailRetries.ts';
 import type { Letter } from '../../../src/services/outbox.ts';
 import { anyAgent, anyTask, logWithWorkingTask, type EventLog } from '../../support/builders.ts';
@@ -116,13 +119,15 @@ describe('mail that cannot be delivered', () => {
   });
 
   it('of an agent that is sent away comes back, also what rests', async () => {
-    const factory = new AgentFactory(ledger, {
+    const roles = {
       planning: undefined,
       coding: () => ({}),
       testing: undefined,
       research: undefined,
       deployment: undefined,
-    });
+    };
+    const health = new AgentHealth({ ledger, clock, onDidSignal: new Emitter<Signal>().event });
+    const factory = new AgentFactory(ledger, roles, health);
     await mail.post(letter({ id: 'waits' }));
     await mail.post(letter({ id: 'rests' }));
     await mail.negativeAcknowledge('rests', 'no room');
