@@ -1,5 +1,6 @@
-// `npm test`: everything a green run means, one phase after the other, each in a process group of its own. The last line is
-// `N passed, N failed` and, where there are any, `, N skipped`. Lint, build and the like count only when they fail.
+// `npm test`: everything a green run means, each phase in a process group of its own. What needs a browser goes on beside
+// what does not: the one mostly waits for a window, the other for processes. The last line is `N passed, N failed` and,
+// where there are any, `, N skipped`. Lint, build and the like count only when they fail.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,49 +18,54 @@ interface Phase {
   readonly needs?: readonly string[];
 }
 
-const phases: readonly Phase[] = [
+const first: readonly Phase[] = [
   { name: 'prepare', command: [process.execPath, 'scripts/prepare.ts'], limitMinutes: 8 },
-  { name: 'lint', command: ['npm', 'run', '--silent', 'lint'], limitMinutes: 4 },
   { name: 'build', command: ['npm', 'run', '--silent', 'build'], limitMinutes: 1 },
-  { name: 'unit', command: mocha('unit'), counts: true, limitMinutes: 2 },
-  { name: 'integration', command: mocha('integration'), counts: true, limitMinutes: 3 },
-  { name: 'scenarios', command: mocha('scenarios'), counts: true, limitMinutes: 8 },
-  { name: 'webview', command: mocha('webview'), counts: true, limitMinutes: 3, needs: ['prepare', 'build'] },
-  { name: 'editor', command: mocha('editor'), counts: true, limitMinutes: 12, needs: ['prepare', 'build'] },
+];
+/** Lists of phases that go on side by side; within one list, one after the other. */
+const sideBySide: readonly (readonly Phase[])[] = [
+  [
+    { name: 'webview', command: mocha('webview'), counts: true, limitMinutes: 5, needs: ['prepare', 'build'] },
+    { name: 'editor', command: mocha('editor'), counts: true, limitMinutes: 12, needs: ['prepare', 'build'] },
+  ],
+  [
+    { name: 'scenarios', command: mocha('scenarios'), counts: true, limitMinutes: 10 },
+    { name: 'integration', command: mocha('integration'), counts: true, limitMinutes: 5 },
+    { name: 'unit', command: mocha('unit'), counts: true, limitMinutes: 4 },
+    { name: 'lint', command: ['npm', 'run', '--silent', 'lint'], limitMinutes: 5 },
+  ],
 ];
 
 const started = performance.now();
 const total: Counts = { passed: 0, failed: 0, skipped: 0 };
 const failedPhases = new Set<string>();
-let current: ChildProcess | undefined;
+const stopping = new AbortController();
+const running = new Set<ChildProcess>();
 // What a phase that had to be ended leaves behind goes with this folder. Its name is short, for the sake of sockets in it.
 const temporaryFolder = mkdtempSync(path.join(tmpdir(), 'devsquad-'));
+const sharedEnvironment = {
+  TMPDIR: temporaryFolder,
+  // The program is started from source a hundred times.
+  NODE_COMPILE_CACHE: path.join(temporaryFolder, 'compiled'),
+  DEVSQUAD_REHEARSED_TREE: path.join(temporaryFolder, 'rehearsed-tree'),
+};
 
 process.on('exit', () => {
-  endGroup(current, 'SIGKILL');
+  endAll('SIGKILL');
   rmSync(temporaryFolder, { recursive: true, force: true, maxRetries: 5 });
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
-    endGroup(current, 'SIGTERM');
-    setTimeout(() => process.exit(1), 5_000).unref();
-    current?.once('exit', () => process.exit(1));
+    stopping.abort();
+    endAll('SIGTERM');
+    setTimeout(() => process.exit(1), 5_000);
   });
 }
 
-for (const phase of phases) {
-  const missing = phase.needs?.find((name) => failedPhases.has(name));
-  if (missing) {
-    console.log(`\n== ${phase.name}: left out, because ${missing} failed`);
-    continue;
-  }
-  const counts = await runPhase(phase);
-  total.passed += counts.passed;
-  total.failed += counts.failed;
-  total.skipped += counts.skipped;
-  if (counts.failed > 0) {
-    failedPhases.add(phase.name);
-  }
+await runInOrder(first);
+await Promise.all(sideBySide.map(runInOrder));
+if (stopping.signal.aborted) {
+  process.exit(1);
 }
 
 console.log(
@@ -73,47 +79,84 @@ function mocha(kind: string): Phase['command'] {
   return [process.execPath, 'node_modules/mocha/bin/mocha.js', '--config', `test/mocharc.${kind}.json`, ...reporter];
 }
 
+async function runInOrder(phases: readonly Phase[]): Promise<void> {
+  for (const phase of phases) {
+    if (stopping.signal.aborted) {
+      return;
+    }
+    const missing = phase.needs?.find((name) => failedPhases.has(name));
+    if (missing) {
+      console.log(`\n== ${phase.name}: left out, because ${missing} failed`);
+      continue;
+    }
+    const counts = await runPhase(phase);
+    total.passed += counts.passed;
+    total.failed += counts.failed;
+    total.skipped += counts.skipped;
+    if (counts.failed > 0) {
+      failedPhases.add(phase.name);
+    }
+  }
+}
+
 /** Never rejects: whatever goes wrong is one failed test more. */
 async function runPhase(phase: Phase): Promise<Counts> {
-  console.log(`\n== ${phase.name}`);
+  console.log(`\n== ${phase.name} begins`);
   const phaseStarted = performance.now();
   const countsFile = path.join(temporaryFolder, `${phase.name}.json`);
-  const end = await run(phase, countsFile);
+  const { end, output } = await run(phase, countsFile);
   const counts = readCounts(countsFile);
 
+  console.log(`\n== ${phase.name}\n${output}`);
   const problem = whatWentWrong(phase, end, counts);
   if (problem) {
-    console.error(`${phase.name}: ${problem}`);
+    console.log(`${phase.name}: ${problem}`);
   }
   console.log(`== ${phase.name} took ${secondsSince(phaseStarted)} s`);
   const { passed, failed, skipped } = counts ?? { passed: 0, failed: 0, skipped: 0 };
   return { passed, failed: failed + (problem ? 1 : 0), skipped };
 }
 
-function run(phase: Phase, countsFile: string): Promise<number | string> {
+/** What it prints is kept until it ends, since another may run beside it. */
+function run(phase: Phase, countsFile: string): Promise<{ end: number | string; output: string }> {
   return new Promise((resolve) => {
     const [program, ...args] = phase.command;
     const child = spawn(program, args, {
       cwd: projectFolder,
       detached: true,
-      stdio: ['ignore', 'inherit', 'inherit'],
-      env: { ...process.env, TMPDIR: temporaryFolder, DEVSQUAD_COUNTS_FILE: countsFile },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...sharedEnvironment, DEVSQUAD_COUNTS_FILE: countsFile },
     });
-    current = child;
+    running.add(child);
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+      });
+    }
     const limit = setTimeout(() => {
-      console.error(`${phase.name} has run for ${phase.limitMinutes} minutes and is ended.`);
+      output += `\n${phase.name} has run for ${phase.limitMinutes} minutes and is ended.\n`;
       endGroup(child, 'SIGTERM');
       setTimeout(() => {
         endGroup(child, 'SIGKILL');
       }, 5_000).unref();
     }, phase.limitMinutes * 60_000);
+    const settle = (end: number | string): void => {
+      clearTimeout(limit);
+      running.delete(child);
+      resolve({ end, output });
+    };
     child.once('error', (error) => {
-      resolve(error.message);
+      settle(error.message);
     });
     child.once('exit', (code, signal) => {
-      clearTimeout(limit);
       endGroup(child, 'SIGKILL');
-      resolve(code ?? signal ?? 'nothing');
+      // A program it left behind in another group may hold its output open; nobody waits for that one.
+      const patience = setTimeout(settle, 2_000, code ?? signal ?? 'nothing');
+      child.once('close', () => {
+        clearTimeout(patience);
+        settle(code ?? signal ?? 'nothing');
+      });
     });
   });
 }
@@ -133,9 +176,15 @@ function readCounts(file: string): Counts | undefined {
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Counts) : undefined;
 }
 
-function endGroup(child: ChildProcess | undefined, signal: NodeJS.Signals): void {
+function endAll(signal: NodeJS.Signals): void {
+  for (const child of running) {
+    endGroup(child, signal);
+  }
+}
+
+function endGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   try {
-    if (child?.pid !== undefined) {
+    if (child.pid !== undefined) {
       process.kill(-child.pid, signal);
     }
   } catch {

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { projectFolder } from '../../scripts/project.ts';
 import { chooseRehearsal } from '../../src/llm/rehearsal.ts';
 import { startEditor, type Editor } from '../support/editorHost.ts';
-import { endOf, Sandbox } from '../support/headless.ts';
 import { goodPersona, serverScript } from '../support/personas.ts';
+import { rehearsedTree } from '../support/rehearsedTree.ts';
 import { readRehearsals } from '../support/rehearsals.ts';
 import { ScriptedServer } from '../support/scriptedServer.ts';
 import {
@@ -33,9 +33,7 @@ describe('the same objective through every model door in VS Code', () => {
     const rehearsal = chooseRehearsal(await readRehearsals());
     objective = rehearsal.objective;
     server = await ScriptedServer.start(serverScript(goodPersona(rehearsal)));
-    const sandbox = new Sandbox();
-    expectedTree = endOf(await sandbox.rehearse().finished).tree;
-    sandbox.dispose();
+    expectedTree = await rehearsedTree();
     workspace = sampleWorkspace();
     editor = await startEditor({ extensions: [projectFolder, scriptedModels], folder: workspace, settings });
     await openSideBar(editor);

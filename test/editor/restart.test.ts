@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
-import { endOf, Sandbox } from '../support/headless.ts';
 import { startEditor, type Editor } from '../support/editorHost.ts';
+import { rehearsedTree } from '../support/rehearsedTree.ts';
 import { openSideBar, pick, runThat, sampleWorkspace } from '../support/workbench.ts';
 
 /** Nothing asks, so that a run goes through by itself. */
@@ -15,9 +15,7 @@ describe('a run in VS Code whose host goes away in the middle', () => {
 
   before(async function () {
     this.timeout(180_000);
-    const sandbox = new Sandbox();
-    expectedTree = endOf(await sandbox.rehearse().finished).tree;
-    sandbox.dispose();
+    expectedTree = await rehearsedTree();
   });
 
   beforeEach(async () => {

@@ -2,16 +2,15 @@ import assert from 'node:assert/strict';
 import { chooseRehearsal } from '../../src/llm/rehearsal.ts';
 import { endOf, Sandbox, type Finished } from '../support/headless.ts';
 import { goodPersona, serverScript, sloppyPersona, type Persona } from '../support/personas.ts';
+import { rehearsedTree } from '../support/rehearsedTree.ts';
 import { readRehearsals } from '../support/rehearsals.ts';
 import { ScriptedServer, type Script } from '../support/scriptedServer.ts';
 
 describe('the same objective through the OpenAI-compatible door', () => {
   let sandbox: Sandbox;
-  let rehearsedTree: string;
+  let expectedTree: string;
   before(async () => {
-    const rehearsal = new Sandbox();
-    rehearsedTree = endOf(await rehearsal.rehearse().finished).tree;
-    rehearsal.dispose();
+    expectedTree = await rehearsedTree();
   });
   beforeEach(() => {
     sandbox = new Sandbox();
@@ -49,14 +48,14 @@ describe('the same objective through the OpenAI-compatible door', () => {
     const { finished } = await runWith(await persona(goodPersona));
 
     assert.equal(finished.exitCode, 0, finished.stderr);
-    assert.equal(endOf(finished).tree, rehearsedTree);
+    assert.equal(endOf(finished).tree, expectedTree);
   });
 
   it('ends right also with a sloppy model: wrong names, missed edits, prose instead of calls', async () => {
     const { finished } = await runWith(await persona(sloppyPersona));
 
     assert.equal(finished.exitCode, 0, finished.stderr);
-    assert.equal(endOf(finished).tree, rehearsedTree);
+    assert.equal(endOf(finished).tree, expectedTree);
   });
 
   it('ends in a clear failure with nothing touched when the model only talks', async () => {

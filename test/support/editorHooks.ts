@@ -1,4 +1,5 @@
 // Loaded by mocha for test/editor: a failed test leaves a picture of what was on screen, and no VS Code outlives the run.
+import { closeBrowser } from './editorBrowser.ts';
 import { runningEditors } from './editorHost.ts';
 
 // mocha itself sees to SIGINT.
@@ -20,5 +21,6 @@ export const mochaHooks: Mocha.RootHookObject = {
     for (const editor of runningEditors()) {
       await editor.stop();
     }
+    await closeBrowser();
   },
 };

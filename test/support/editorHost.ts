@@ -4,10 +4,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { chromium, type Browser, type BrowserContext, type Frame, type Locator, type Page } from 'playwright-core';
+import type { Frame, Locator, Page } from 'playwright-core';
 import { EditorServer, linkExtension, writeUserSettings } from '../../scripts/editorServer.ts';
-import { findChromium } from '../../scripts/findProgram.ts';
 import { editorHostFolder, projectFolder } from '../../scripts/project.ts';
+import { closePage, openPage, type PageOptions } from './editorBrowser.ts';
 
 const screenshotFolder = path.join(projectFolder, 'test-results/screenshots');
 const waitMs = 60_000;
@@ -33,6 +33,7 @@ export interface EditorOptions {
 }
 
 const running = new Set<Editor>();
+let knownPort: number | undefined;
 process.on('exit', () => {
   for (const editor of running) {
     editor.removeFolders();
@@ -69,8 +70,6 @@ export class Editor {
   private readonly extensionsFolder = this.makeFolder('extensions');
   private readonly dataFolder = this.makeFolder('data');
   private server: EditorServer | undefined;
-  private browser: Browser | undefined;
-  private browserContext: BrowserContext | undefined;
   private window: Page | undefined;
   private folder: string;
 
@@ -93,16 +92,9 @@ export class Editor {
     for (const file of this.options.vsixFiles ?? []) {
       this.installVsix(file);
     }
-    await this.startServer();
-    const executablePath = findChromium();
-    if (!executablePath) {
-      throw new Error('No Chromium or Chrome was found. Run `npm test` once, which installs what is missing.');
-    }
-    this.browser = await chromium.launch({ executablePath, args: browserArguments });
-    const viewport = this.options.viewport ?? { width: 1400, height: 900 };
-    this.browserContext = await this.browser.newContext({ viewport });
-    this.browserContext.setDefaultTimeout(waitMs);
-    this.window = await this.browserContext.newPage();
+    await this.startServer(this.knownPort());
+    this.window = await openPage(this.pageOptions);
+    this.window.setDefaultTimeout(waitMs);
     await this.options.prepare?.(this.window, this.authority);
     await this.open(this.folder);
   }
@@ -213,7 +205,9 @@ export class Editor {
   /** Ends all processes and removes all folders of this editor. Calling it twice is harmless. */
   async stop(): Promise<void> {
     running.delete(this);
-    await this.browser?.close();
+    if (this.window && !this.window.isClosed()) {
+      await closePage(this.window, `http://${this.authority}`, this.pageOptions);
+    }
     await this.server?.stop();
     this.removeFolders();
   }
@@ -221,6 +215,16 @@ export class Editor {
   /** Only what `stop` does last, for a process that is about to end. */
   removeFolders(): void {
     rmSync(this.runFolder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  private get pageOptions(): PageOptions {
+    return { own: this.options.prepare !== undefined, viewport: this.options.viewport };
+  }
+
+  /** The address where the browser knows VS Code's scripts; undefined while another editor stands there. */
+  private knownPort(): number | undefined {
+    const isTaken = [...running].some((editor) => editor.server?.port === knownPort);
+    return isTaken ? undefined : knownPort;
   }
 
   private async startServer(port?: number): Promise<void> {
@@ -232,6 +236,7 @@ export class Editor {
       asksForTrust: this.options.asksForTrust ?? false,
       ...(this.options.args ? { args: this.options.args } : {}),
     });
+    knownPort ??= this.server.port;
   }
 
   private async workbench(): Promise<void> {
@@ -323,13 +328,3 @@ function loadInDevelopmentMode(developmentOptions: object): void {
     }
   });
 }
-
-const browserArguments = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];

@@ -1,0 +1,22 @@
+/**
+ * The tree that the rehearsal leads to, headless and undisturbed: what all other ways are compared with. Within one
+ * `npm test` it is rehearsed once; DEVSQUAD_REHEARSED_TREE names the file that keeps it.
+ */
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { endOf, Sandbox } from './headless.ts';
+
+export async function rehearsedTree(): Promise<string> {
+  const file = process.env['DEVSQUAD_REHEARSED_TREE'];
+  if (file !== undefined && existsSync(file)) {
+    return readFileSync(file, 'utf8');
+  }
+  const sandbox = new Sandbox();
+  const { tree } = endOf(await sandbox.rehearse().finished);
+  sandbox.dispose();
+  if (file !== undefined && tree !== '') {
+    // Whole or not there at all: others look for it at the same time.
+    writeFileSync(`${file}.${process.pid}`, tree);
+    renameSync(`${file}.${process.pid}`, file);
+  }
+  return tree;
+}
