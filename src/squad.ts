@@ -3,7 +3,8 @@ import { CodingAgent } from './agents/codingAgent.ts';
 import type { AgentServices } from './agents/loopingAgent.ts';
 import { ModelTurn } from './agents/modelTurn.ts';
 import { PlanningAgent } from './agents/planningAgent.ts';
-import { requestOf, TeamTools } from './agents/teamTools.ts';
+import { requestOf } from './agents/callRequest.ts';
+import { TeamTools } from './agents/teamTools.ts';
 import { TestingAgent } from './agents/testingAgent.ts';
 import { Emitter, type Event } from './base/emitter.ts';
 import { BudgetKeeper } from './budget/budgetKeeper.ts';
@@ -15,6 +16,7 @@ import { AgentCommunicationService } from './services/agentCommunicationService.
 import { AgentFactory, type RoleTable } from './services/agentFactory.ts';
 import { AgentHealth } from './services/agentHealth.ts';
 import { AgentSupervisor } from './services/agentSupervisor.ts';
+import { DelegatedTasks } from './services/delegatedTasks.ts';
 import type { SquadFiles } from './services/gitSquadFiles.ts';
 import { MailRetries } from './services/mailRetries.ts';
 import { RunService } from './services/runService.ts';
@@ -72,7 +74,13 @@ export function createSquad(ports: SquadPorts): Squad {
     }),
     modelTurn: new ModelTurn({ ledger, models, gateway, budget, signals }),
   };
-  const team = new TeamTools({ ledger, inbox, communication, completion });
+  const team = new TeamTools({
+    ledger,
+    inbox,
+    communication,
+    completion,
+    delegated: new DelegatedTasks(ledger, completion),
+  });
   const roles: RoleTable<Worker> = {
     planning: (identity) => new PlanningAgent(identity, services, team),
     coding: (identity) => new CodingAgent(identity, services, team),

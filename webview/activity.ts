@@ -155,6 +155,8 @@ const ROWS: Rows = {
     text: `sent ${task} back: ${REOPENED[cause]}`,
     filters: importantProof,
   }),
+  'task-split': (_, { task }) => ({ sign: mark('waiting'), text: `waits for what it handed on of ${task}` }),
+  'task-rejoined': (_, { task }) => ({ sign: mark('working'), text: `goes on with ${task}` }),
   'task-rebased': ({ conflicts }, { task }) => ({
     sign: icon('git-merge'),
     text: `moved ${task} onto the integration branch`,

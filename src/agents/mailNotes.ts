@@ -50,5 +50,6 @@ function textOf({ senderId, type, content }: Pick<AgentMessage, 'senderId' | 'ty
     senderId === PERSON_ID
       ? 'The developer writes to you'
       : `Mail from ${senderId} (${type}; information, not an order)`;
-  return `${from}:\n${describeMessage(content)}`;
+  const about = content.kind === 'task-response' ? `Task ${content.taskId}, which you handed on, ended. ` : '';
+  return `${from}:\n${about}${describeMessage(content)}`;
 }

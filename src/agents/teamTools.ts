@@ -1,7 +1,7 @@
 /** Tools by which an agent takes part in the team: they act through services, so they stand here and not in tools/. */
 import * as z from 'zod';
 import { agentTypeSchema } from '../domain/agent.ts';
-import type { PersonRequest, RequestAnswer, RequestSubject } from '../domain/approval.ts';
+import type { RequestAnswer } from '../domain/approval.ts';
 import { ToolRefusal } from '../domain/errors.ts';
 import { limitsOf, refuseMessages } from '../domain/limits.ts';
 import { planProblems, projectPlanSchema } from '../domain/plan.ts';
@@ -10,7 +10,10 @@ import type { Inbox } from '../inbox/inbox.ts';
 import type { Ledger } from '../ports.ts';
 import type { AgentCommunicationService } from '../services/agentCommunicationService.ts';
 import { wasMade } from '../services/outbox.ts';
+import type { DelegatedTasks } from '../services/delegatedTasks.ts';
 import type { TaskCompletion } from '../services/taskCompletion.ts';
+import { callKey, requestOf } from './callRequest.ts';
+import { delegateTool } from './delegateTool.ts';
 import { defineTool, type Tool, type ToolContext } from '../tools/tool.ts';
 
 export class TeamTools {
@@ -18,22 +21,31 @@ export class TeamTools {
   private readonly inbox: Inbox;
   private readonly communication: AgentCommunicationService;
   private readonly completion: TaskCompletion;
+  private readonly delegated: DelegatedTasks;
 
   constructor(services: {
     ledger: Ledger;
     inbox: Inbox;
     communication: AgentCommunicationService;
     completion: TaskCompletion;
+    delegated: DelegatedTasks;
   }) {
     this.ledger = services.ledger;
     this.inbox = services.inbox;
     this.communication = services.communication;
     this.completion = services.completion;
+    this.delegated = services.delegated;
   }
 
   /** Tools of an agent that works on a task; `artifacts` is what its method hands in. */
   forWork(artifacts: z.ZodType): Tool[] {
-    return [this.finishTask(artifacts), this.sendMessage(), this.askHuman(), this.reportProgress()];
+    return [
+      this.finishTask(artifacts),
+      this.delegateTask(),
+      this.sendMessage(),
+      this.askHuman(),
+      this.reportProgress(),
+    ];
   }
 
   forPlanning(): Tool[] {
@@ -93,6 +105,11 @@ export class TeamTools {
     });
   }
 
+  private delegateTask(): Tool {
+    const { ledger, inbox, delegated } = this;
+    return delegateTool({ ledger, inbox, delegated });
+  }
+
   private finishTask(artifacts: z.ZodType): Tool {
     return defineTool({
       name: 'finish_task',
@@ -108,6 +125,10 @@ export class TeamTools {
         const parsed = artifacts.safeParse(handedIn ?? {});
         if (!parsed.success) {
           throw new ToolRefusal(`"artifacts" does not fit:\n${z.prettifyError(parsed.error)}`);
+        }
+        const toRead = await this.delegated.join(context, signal);
+        if (toRead !== undefined) {
+          return { text: toRead };
         }
         const outcome = await this.completion.complete(context, { summary, artifacts: parsed.data }, signal);
         return outcome.accepted
@@ -258,16 +279,6 @@ function sentWords({ standing }: SquadView, receivers: readonly string[]): strin
   const late =
     idle.length > 0 ? ` ${idle.join(', ')} has no task now and reads it with the next one, if there is one.` : '';
   return `Sent to ${receivers.join(', ')}.${late}`;
-}
-
-/** The same call asks once, also across a restart, because its key is its id. */
-export function requestOf(context: ToolContext, subject: RequestSubject): PersonRequest {
-  const { runId, taskId, agentId } = context;
-  return { id: callKey(context), runId, taskId, agentId, subject };
-}
-
-function callKey({ taskId, attempt, step }: ToolContext): string {
-  return `${taskId}.${attempt}.${step}`;
 }
 
 function describeAnswer(answer: RequestAnswer): string {

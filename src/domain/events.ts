@@ -82,6 +82,10 @@ export const EVENT_TYPES = {
   /** The worktree stands at `baseCommit`; the agent begins, or begins again with a higher attempt. */
   'task-started': input({ baseCommit: z.string().optional() }),
   'task-progressed': consequence({ percent: z.number().min(0).max(100).optional(), note: z.string() }),
+  /** Its agent would finish and waits for what it handed on. */
+  'task-split': consequence({}),
+  /** All of that has ended and there is room: the agent goes on. */
+  'task-rejoined': consequence({}),
   'task-claimed': consequence({ summary: z.string(), artifacts: z.unknown().optional() }),
   /** The worktree's content as a commit: what verification runs on. */
   'task-committed': input({ commit: z.string(), tree: z.string() }),

@@ -1,5 +1,6 @@
 /** States in the words that people read and hear, and in the marks they are drawn by; one place, so that every view says the same. */
 import { assertNever } from '../base/assertNever.ts';
+import { childrenOf } from './delegation.ts';
 import { PLANNING_TASK_KEY } from './plan.ts';
 import { openRequests, type RunView, type TaskView } from './squadState.ts';
 import { isHeld, isOver } from './task.ts';
@@ -48,6 +49,8 @@ export function markOf(run: RunView, task: TaskView): Mark {
   switch (task.phase) {
     case 'waiting_for_person':
       return 'you';
+    case 'split':
+      return 'waiting';
     default:
       return task.phase;
   }
@@ -58,7 +61,7 @@ export function taskWords(run: RunView, task: TaskView): string {
   const mark = markOf(run, task);
   switch (mark) {
     case 'waiting':
-      return `waiting for ${namesOf(run, task)}`;
+      return task.phase === 'split' ? splitWords(run, task) : `waiting for ${namesOf(run, task)}`;
     case 'working':
       return [
         'working',
@@ -146,6 +149,11 @@ function standsStill(run: RunView, task: TaskView): boolean {
 
 function attempt(task: TaskView): string[] {
   return task.attempt > 1 ? [`attempt ${task.attempt}`] : [];
+}
+
+function splitWords(run: RunView, task: TaskView): string {
+  const children = childrenOf(run.tasks, task);
+  return `waits for what it handed on, ${children.filter(({ phase }) => isOver(phase)).length} of ${children.length} done`;
 }
 
 function namesOf(run: RunView, task: TaskView): string {

@@ -258,6 +258,12 @@ function applyToTask(
     case 'task-progressed':
       task.progress = { note: event.note, ...(event.percent === undefined ? {} : { percent: event.percent }) };
       return;
+    case 'task-split':
+      task.phase = 'split';
+      return;
+    case 'task-rejoined':
+      task.phase = 'working';
+      return;
     case 'task-claimed':
       task.phase = 'proving';
       task.checks = [];
@@ -351,7 +357,7 @@ function countMessage({ standing }: SquadState, run: Run, { message }: EventOf<'
 /** Time counts for whoever holds a task and does not wait for a person. */
 function countWork({ standing }: SquadState, run: Run, workedMs: number): void {
   for (const task of Object.values(run.tasks)) {
-    if (task.phase !== 'waiting_for_person' && holderOf(standing, task)) {
+    if (task.phase !== 'waiting_for_person' && task.phase !== 'split' && holderOf(standing, task)) {
       task.spent.workedMs += workedMs;
     }
   }

@@ -5,6 +5,10 @@
  *                        ↓↑ (a check failed, a merge conflicted)
  *                     proving → merging → proven
  *
+ * A task that handed work on and would finish waits as `split` for it, without a place at work, and then works again:
+ *
+ *   working → split → working
+ *
  * Every phase but the last ones can go to `paused`, `failed` or `cancelled`; a failed task may become `ready` again
  * with the next attempt. `merging` keeps the proof of the task's own tree and adds the one of the integration branch.
  */
@@ -25,6 +29,7 @@ export const taskPhaseSchema = z.enum([
   'working',
   'paused',
   'waiting_for_person',
+  'split',
   'proving',
   'merging',
   'proven',
@@ -42,6 +47,7 @@ export const STATUS_BY_PHASE: Readonly<Record<TaskPhase, TaskStatus>> = {
   working: 'in_progress',
   paused: 'in_progress',
   waiting_for_person: 'in_progress',
+  split: 'delegated',
   proving: 'in_progress',
   merging: 'in_progress',
   proven: 'completed',
@@ -55,6 +61,8 @@ export const taskSpecSchema = z.object({
   runId: z.string(),
   key: z.string(),
   parentTaskId: z.string().optional(),
+  /** By which call of which try its parent handed it on; the call makes it once. */
+  delegation: z.object({ call: z.string(), attempt: z.number().int() }).optional(),
   title: z.string(),
   description: z.string(),
   role: agentTypeSchema,
@@ -142,7 +150,12 @@ export function isOver(phase: TaskPhase): boolean {
   return phase === 'proven' || phase === 'failed' || phase === 'cancelled';
 }
 
-/** Phases in which an agent holds the task and, after a restart, must take it up again. */
+/** Tasks that an agent is to be at: what it holds, what it waits for, and what it was just given. */
+export function isAssigned({ phase, agentId }: DeepReadonly<Pick<Task, 'phase' | 'agentId'>>): boolean {
+  return isHeld(phase) || phase === 'split' || (phase === 'ready' && agentId !== undefined);
+}
+
+/** Phases in which an agent holds the task and a place at work and, after a restart, must take it up again. */
 export function isHeld(phase: TaskPhase): boolean {
   return phase === 'working' || phase === 'waiting_for_person' || phase === 'proving' || phase === 'merging';
 }

@@ -124,7 +124,8 @@ export class AgentHealth implements Disposable {
   /** Silence that is nobody's fault. */
   private waits(task: TaskView | undefined, pulse: Pulse): boolean {
     const run = task && this.ledger.state.runs[task.runId];
-    return !run || run.paused || run.stopped || task.phase === 'waiting_for_person' || pulse.queues;
+    const others = task?.phase === 'waiting_for_person' || task?.phase === 'split';
+    return !run || run.paused || run.stopped || others || pulse.queues;
   }
 
   /** Never negative: a clock may be set back. */

@@ -6,7 +6,7 @@ import { HumanError, LedgerClosedError, messageOf, StoppedError } from '../domai
 import { PLANNING_TASK_KEY } from '../domain/plan.ts';
 import { isUnfinished, type DiffSummary, type RunOptions, type RunStatus } from '../domain/run.ts';
 import type { RunView } from '../domain/squadState.ts';
-import { isHeld } from '../domain/task.ts';
+import { isAssigned } from '../domain/task.ts';
 import type { BudgetKeeper } from '../budget/budgetKeeper.ts';
 import type { Clock, Ledger, Logger } from '../ports.ts';
 import type { RunFiles } from '../workspace/runFiles.ts';
@@ -251,22 +251,28 @@ export class RunService {
     if (this.run(runId).paused) {
       return;
     }
-    const { becomeReady, hopeless } = schedule(this.run(runId));
-    for (const task of hopeless) {
-      appendToTask(this.o.ledger, task, { type: 'task-cancelled', reason: 'A task it depends on was not proven.' });
+    const { becomeReady, hopeless, orphaned } = schedule(this.run(runId));
+    for (const task of new Set([...hopeless, ...orphaned])) {
+      this.o.taskWork.cancel(
+        task,
+        hopeless.includes(task) ? 'A task it depends on was not proven.' : 'Whoever handed it on needs it no more.',
+      );
     }
     for (const task of becomeReady) {
       appendToTask(this.o.ledger, task, { type: 'task-ready' });
     }
-    for (const task of schedule(this.run(runId)).begin) {
+    const { rejoin, begin } = schedule(this.run(runId));
+    for (const task of rejoin) {
+      appendToTask(this.o.ledger, task, { type: 'task-rejoined' });
+    }
+    for (const task of begin) {
       if (task.agentId === undefined && !this.o.delegation.delegate(task)) {
         this.o.factory.register(task.role);
         this.o.delegation.delegate(task);
       }
     }
     for (const task of Object.values(this.run(runId).tasks)) {
-      const assigned = isHeld(task.phase) || (task.phase === 'ready' && task.agentId !== undefined);
-      if (assigned && !workers.has(task.id)) {
+      if (isAssigned(task) && !workers.has(task.id)) {
         const work = this.o.taskWork.perform(runId, task.id, signal).finally(() => workers.delete(task.id));
         workers.set(task.id, work);
       }
@@ -290,7 +296,7 @@ export class RunService {
     const tasks = Object.values(run.tasks);
     const status: RunStatus = this.budgetIsReached(runId)
       ? 'budget-reached'
-      : tasks.every(({ phase }) => phase === 'proven')
+      : tasks.every(({ phase, parentTaskId }) => phase === 'proven' || parentTaskId !== undefined)
         ? 'succeeded'
         : 'failed';
     const diff = await this.o.results.diff(run, signal);

@@ -77,6 +77,23 @@ export class TaskCompletion {
     });
   }
 
+  /** Moves the worktree on to the integration branch, its changes on top. Answers the files that carry conflict markers. */
+  async catchUp(claimant: Claimant, signal: AbortSignal): Promise<readonly string[]> {
+    const { run, task, files } = this.find(claimant);
+    const [base, onto] = [task.baseCommit, run.integration?.commit];
+    if (base === undefined || onto === undefined || base === onto) {
+      return [];
+    }
+    const note = commitOptions(task, { summary: 'So far.' });
+    const work = await files.commit(base, note, signal);
+    this.tell(claimant, { type: 'task-committed', ...stampOf(claimant), actor: runtime, ...work });
+    const merged = await files.merge({ onto, commit: work.commit, ...note }, signal);
+    const conflicts = merged.kind === 'conflict' ? merged.files : [];
+    await files.rebase({ onto, commit: work.commit, at: note.at }, signal);
+    this.tell(claimant, { type: 'task-rebased', ...stampOf(claimant), actor: runtime, baseCommit: onto, conflicts });
+    return conflicts;
+  }
+
   private async merge(
     claimant: Claimant,
     claim: Claim,

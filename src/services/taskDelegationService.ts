@@ -54,6 +54,7 @@ export class TaskDelegationService {
     if (!best) {
       return undefined;
     }
+    const parent = this.ledger.state.runs[task.runId]?.tasks[task.parentTaskId ?? ''];
     this.ledger.append({
       type: 'task-delegated',
       runId: task.runId,
@@ -61,6 +62,7 @@ export class TaskDelegationService {
       attempt: task.attempt,
       actor: { kind: 'runtime', id: 'runtime' },
       agentId: best.agent.id,
+      ...(parent?.agentId === undefined ? {} : { delegatedByAgentId: parent.agentId }),
       candidates: candidates.slice(0, 5).map(({ agent, score, reason }) => ({ agentId: agent.id, score, reason })),
     });
     return best.agent;

@@ -1,12 +1,19 @@
 /** Which tasks should begin now: a pure look at the run, taken again whenever something changed. */
 import type { RunView, TaskView } from '../domain/squadState.ts';
+import { childrenOf, waitingParentOf } from '../domain/delegation.ts';
+import { wasSent } from '../domain/mailbox.ts';
 import { isHeld, isOver } from '../domain/task.ts';
+import { responseIdOf } from './taskLetters.ts';
 
 export interface Schedule {
   /** Waiting tasks whose dependencies are proven now. */
   readonly becomeReady: readonly TaskView[];
   /** Waiting or ready tasks that can never begin, because one they need was not proven. */
   readonly hopeless: readonly TaskView[];
+  /** Open tasks that nobody waits for any more: whoever handed them on has ended or begins anew. */
+  readonly orphaned: readonly TaskView[];
+  /** Tasks that go on now, because all they handed on has ended and they were told, as many as there is room for. */
+  readonly rejoin: readonly TaskView[];
   /** Ready tasks to give to agents, as many as there is room for, critical path first. */
   readonly begin: readonly TaskView[];
 }
@@ -21,7 +28,13 @@ export function schedule(run: RunView): Schedule {
   const becomeReady = open.filter(
     ({ phase, dependsOn }) => phase === 'waiting' && dependsOn.every((id) => phaseOf(id) === 'proven'),
   );
-  const room = Math.max(0, run.options.maxAgents - tasks.filter(({ phase }) => isHeld(phase)).length);
+  const orphaned = tasks.filter(
+    (task) => task.parentTaskId !== undefined && isCancellable(task) && !waitingParentOf(run.tasks, task),
+  );
+  const places = Math.max(0, run.options.maxAgents - tasks.filter(({ phase }) => isHeld(phase)).length);
+  // What waits to go on comes before what would begin: it may be what the rest of the plan waits for.
+  const rejoin = tasks.filter((task) => task.phase === 'split' && hasHeardAll(run, task)).slice(0, places);
+  const room = places - rejoin.length;
   const lengths = criticalPathLengths(tasks);
   const begin = [...open.filter(({ phase }) => phase === 'ready')]
     .sort(
@@ -29,7 +42,16 @@ export function schedule(run: RunView): Schedule {
         (lengths.get(b.id) ?? 0) - (lengths.get(a.id) ?? 0) || b.priority - a.priority || a.id.localeCompare(b.id),
     )
     .slice(0, room);
-  return { becomeReady, hopeless, begin };
+  return { becomeReady, hopeless, orphaned, rejoin, begin };
+}
+
+/** What is being proven or merged ends soon by itself, and must not end twice. */
+function isCancellable({ phase }: TaskView): boolean {
+  return !isOver(phase) && phase !== 'proving' && phase !== 'merging';
+}
+
+function hasHeardAll(run: RunView, parent: TaskView): boolean {
+  return childrenOf(run.tasks, parent).every((child) => isOver(child.phase) && wasSent(run.mail, responseIdOf(child)));
 }
 
 export function isFinished(run: RunView): boolean {

@@ -17,6 +17,7 @@ import type { TaskWorkspace } from '../workspace/taskWorkspace.ts';
 import type { AgentCommunicationService } from './agentCommunicationService.ts';
 import type { AgentFactory } from './agentFactory.ts';
 import type { AgentSupervisor } from './agentSupervisor.ts';
+import { withdrawRequests } from './handBack.ts';
 import { settledSoon } from './settledSoon.ts';
 import { taskRequest, taskResponse } from './taskLetters.ts';
 import { endOfTry } from './triedTask.ts';
@@ -56,7 +57,7 @@ export class TaskWork {
   async perform(runId: string, taskId: string, signal: AbortSignal): Promise<void> {
     const taken = new AbortController();
     const listening = this.o.ledger.onDidAppend((event) => {
-      if (event.type === 'task-handed-back' && event.taskId === taskId) {
+      if ((event.type === 'task-handed-back' || event.type === 'task-cancelled') && event.taskId === taskId) {
         taken.abort(new SupersededError(event.reason));
       }
     });
@@ -136,13 +137,26 @@ export class TaskWork {
     }
   }
 
-  /** The runtime learns each task's fate, whatever it was; once, also when a crash came between the end and the letter. */
+  /** Whoever waits learns each task's fate, whatever it was; once, also when a crash came between the end and the letter. */
   async respond(task: TaskView): Promise<void> {
-    const letter = taskResponse(task);
-    if (letter && !this.o.communication.isDone(task.runId, letter.id)) {
-      await this.o.communication.post(letter);
-      await this.o.communication.acknowledge(letter.id);
+    const { communication } = this.o;
+    const letter = taskResponse(this.run(task.runId), task);
+    if (letter && !communication.isDone(task.runId, letter.id)) {
+      await communication.post(letter);
+      if (this.run(task.runId).messages[letter.id]?.receiver.kind === 'runtime') {
+        await communication.acknowledge(letter.id);
+      }
     }
+  }
+
+  /** Ends a task that nobody needs, in this turn, and tells whoever waits for it. */
+  cancel(task: TaskView, reason: string): void {
+    this.o.ledger.append(...withdrawRequests(this.o.ledger.state, task, reason));
+    appendToTask(this.o.ledger, task, { type: 'task-cancelled', reason });
+    this.respond(task).catch((error: unknown) => {
+      // The next start tells it.
+      this.o.logger.warn(`${task.id}: ${messageOf(error)}`);
+    });
   }
 
   private async openWorkspace(taskId: string, runId: string, signal: AbortSignal): Promise<TaskWorkspace> {

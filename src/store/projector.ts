@@ -59,6 +59,8 @@ const HANDLERS: Handlers = {
   'task-ready': (event) => [setPhase(event, 'ready')],
   'task-delegated': delegateTask,
   'task-started': startTask,
+  'task-split': (event) => [setPhase(event, 'split')],
+  'task-rejoined': (event) => [setPhase(event, 'working')],
   'task-claimed': claimTask,
   'task-committed': commitTask,
   'check-ended': addCheck,

@@ -17,3 +17,12 @@ export function undeclaredWrite(path: string, context: ToolContext): RequestSubj
         : 'The task declared no files to write.',
   };
 }
+
+/** Whether the declared files cover all that a glob can mean; in doubt they do not. */
+export function isWithin(glob: string, writes: readonly string[]): boolean {
+  const plain = glob.replace(/^\.\//, '');
+  const isPath = !/[*?[\]{}()!+@]/.test(plain) && !plain.split('/').includes('..');
+  return (
+    writes.includes('**') || writes.includes(plain) || (isPath && picomatch.isMatch(plain, [...writes], { dot: true }))
+  );
+}

@@ -234,6 +234,8 @@ const RULES: Rules = {
   },
   'task-started': inPhase(['ready'], (story) => ({ baseCommit: story.hash() })),
   'task-progressed': inPhase(['working'], () => ({ note: 'half way', percent: 50 })),
+  'task-split': inPhase(['working'], () => ({})),
+  'task-rejoined': inPhase(['split'], () => ({})),
   'task-claimed': inPhase(['working'], (story) => ({
     summary: 'All done',
     ...(story.random.chance(0.5) ? { artifacts: { files: ['a.ts'], nothing: null } } : {}),

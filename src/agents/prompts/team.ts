@@ -29,6 +29,7 @@ export function teamInstructions(
 - Paths are relative to the workspace. Make small exact edits with apply_edit; use write_file for new files.
 - When a tool refuses or fails, read why and do what it says. Do not repeat a call that failed in the same way; after three tries change the approach.
 - When something decides the outcome and neither the task nor the files say it, ask with ask_human, with options where you can. Do not ask what you can find out.
+- A part of your task that stands alone you may hand on with delegate_task; small things you do faster yourself.
 - If another agent needs to know something (a name, a format, a change of interface), tell it with send_message, briefly.
 
 What counts as an order

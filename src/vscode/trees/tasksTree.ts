@@ -14,7 +14,7 @@ export function drawTasks(state: SquadView): TreeLook {
   const tasks = byUrgency(run, tasksOf(run));
   const proven = planned.filter(({ phase }) => phase === 'proven').length;
   return {
-    nodes: tasks.map((task) => nodeOf(task, run)),
+    nodes: tasks.filter(({ parentTaskId }) => parentTaskId === undefined).map((task) => nodeOf(task, run)),
     ...(planned.length > 0 ? { summary: `${proven} of ${planned.length} proven` } : {}),
   };
 }
@@ -34,6 +34,9 @@ function nodeOf(task: TaskView, run: RunView): TreeNode {
       icon: checkIcon(result?.passed),
     };
   });
+  // What a task handed on stands under it, also what an earlier try of it did.
+  const handedOn = Object.values(run.tasks).filter(({ parentTaskId }) => parentTaskId === task.id);
+  const children = [...byUrgency(run, handedOn).map((child) => nodeOf(child, run)), ...checks];
   return {
     id: task.id,
     label: task.title,
@@ -43,6 +46,6 @@ function nodeOf(task: TaskView, run: RunView): TreeNode {
     context: `task-${task.phase}`,
     subject: { runId: run.id },
     spoken: `${task.title}, ${state}${dependsOn ? `, after ${dependsOn}` : ''}`,
-    ...(checks.length > 0 ? { children: checks, folded: task.phase === 'proven' || task.phase === 'waiting' } : {}),
+    ...(children.length > 0 ? { children, folded: task.phase === 'proven' || task.phase === 'waiting' } : {}),
   };
 }

@@ -1,0 +1,126 @@
+/**
+ * The tool by which an agent hands a part of its task on. The part goes through the same doors as a task of the plan; what
+ * the person has not allowed with the plan, commands and files beyond the agent's own, asks anew.
+ */
+import * as z from 'zod';
+import type { RequestSubject } from '../domain/approval.ts';
+import { childrenOf, depthOf } from '../domain/delegation.ts';
+import { ToolRefusal } from '../domain/errors.ts';
+import { limitsOf, refuseDelegation } from '../domain/limits.ts';
+import { planProblems, planRoleSchema, planTaskSchema, TASK_TYPES_BY_ROLE, type PlanTask } from '../domain/plan.ts';
+import { describeCheck } from '../domain/proof.ts';
+import type { RunView, TaskView } from '../domain/squadState.ts';
+import type { Inbox } from '../inbox/inbox.ts';
+import type { Ledger } from '../ports.ts';
+import type { DelegatedTasks } from '../services/delegatedTasks.ts';
+import { isWithin } from '../tools/declaredWrites.ts';
+import { defineTool, type Tool, type ToolContext } from '../tools/tool.ts';
+import { requestOf } from './callRequest.ts';
+
+/** Tasks that one try may hand on, and tasks of a run in all. */
+const MOST_CHILDREN = 10;
+const MOST_TASKS = 200;
+
+const inputSchema = z.strictObject({
+  ...planTaskSchema.pick({ title: true, description: true, writes: true }).shape,
+  role: planRoleSchema,
+  dependsOn: z.array(z.string()).max(20).default([]).describe('Keys of tasks that you handed on before this one'),
+  acceptance: planTaskSchema.shape.acceptance.default([]),
+});
+
+export function delegateTool(services: { ledger: Ledger; inbox: Inbox; delegated: DelegatedTasks }): Tool {
+  const { ledger, inbox, delegated } = services;
+  return defineTool({
+    name: 'delegate_task',
+    description:
+      'Hands a part of your task to another agent, who works on it in a copy of its own, beginning from what is merged by then (not from your unfinished changes). Answers at once; how it ended comes as mail, and finish_task waits for it. Use it for parts that stand alone.',
+    input: inputSchema,
+    effect: 'team',
+    afterCrash: 'repeat',
+    run: async (input, context, signal) => {
+      const made = delegated.madeBy(context);
+      if (made) {
+        return { text: madeWords(made) };
+      }
+      const wish = planTask(input);
+      refuseWhatCannotBe(ledger, wish, context);
+      const { run, parent } = find(ledger, context);
+      for (const [index, subject] of subjectsOf(run, parent, wish).entries()) {
+        const request = requestOf(context, subject);
+        const answer = await inbox.ask({ ...request, id: `${request.id}.${index + 1}` }, signal);
+        if (answer.kind !== 'allow') {
+          const reason = answer.kind === 'deny' ? answer.reason : answer.text;
+          throw new ToolRefusal(
+            `The developer did not allow this part of it${reason ? ` (${reason})` : ''}: ${wordsOf(subject)}. Hand it on without, or do it yourself.`,
+          );
+        }
+      }
+      signal.throwIfAborted();
+      // Others may have handed on meanwhile.
+      refuseWhatCannotBe(ledger, wish, context);
+      return { text: madeWords(delegated.create(context, { ...wish, priority: parent.priority })) };
+    },
+  });
+}
+
+function planTask({ role, ...given }: z.infer<typeof inputSchema>): PlanTask {
+  const [type] = TASK_TYPES_BY_ROLE[role];
+  // The key is only for the plan's rules; the task gets one of its own.
+  return planTaskSchema.parse({ ...given, role, type, key: 'new' });
+}
+
+function refuseWhatCannotBe(ledger: Ledger, wish: PlanTask, context: ToolContext): void {
+  const { run, parent } = find(ledger, context);
+  const children = childrenOf(run.tasks, parent);
+  const tooDeep = refuseDelegation(limitsOf(run.options), depthOf(run.tasks, parent));
+  if (tooDeep !== undefined) {
+    throw new ToolRefusal(tooDeep);
+  }
+  if (children.length >= MOST_CHILDREN || Object.keys(run.tasks).length >= MOST_TASKS) {
+    throw new ToolRefusal(
+      `You have handed on ${children.length} tasks and the run has ${Object.keys(run.tasks).length}; the limits are ${MOST_CHILDREN} and ${MOST_TASKS}. Do the rest yourself.`,
+    );
+  }
+  const siblings = children.map(({ key }): PlanTask => ({ ...wish, key, dependsOn: [] }));
+  const problems = planProblems({ summary: '', strategy: 'parallel', why: '', tasks: [...siblings, wish] });
+  if (problems.length > 0) {
+    throw new ToolRefusal(
+      `It cannot be handed on like this:\n- ${problems.join('\n- ')}\nYou have handed on so far: ${children.map(({ key }) => key).join(', ') || 'nothing'}.`,
+    );
+  }
+}
+
+/** What the person has not allowed yet: commands that no task of the run checks, files that the parent did not declare. */
+function subjectsOf(run: RunView, parent: TaskView, wish: PlanTask): RequestSubject[] {
+  const known = new Set(Object.values(run.tasks).flatMap(({ acceptance }) => acceptance.map(describeCheck)));
+  const why = `${parent.title}: its agent hands on “${wish.title}” to a ${wish.role} agent`;
+  const commands = wish.acceptance
+    .filter((check) => check.kind !== 'files' && !known.has(describeCheck(check)))
+    .map((check): RequestSubject => ({
+      kind: 'command',
+      command: check.kind === 'command' ? check.command : describeCheck(check),
+      cwd: '.',
+      why: `${why}, with this check.`,
+    }));
+  const writes = wish.writes
+    .filter((glob) => !isWithin(glob, parent.writes))
+    .map((path): RequestSubject => ({ kind: 'write', path, why: `${why}, who is to change these files too.` }));
+  return [...commands, ...writes];
+}
+
+function wordsOf(subject: RequestSubject): string {
+  return subject.kind === 'command' ? `the check ${subject.command}` : subject.kind === 'write' ? subject.path : '';
+}
+
+function madeWords({ id, key }: TaskView): string {
+  return `Handed on as ${key} (${id}). How it ends comes as mail; go on meanwhile, or call finish_task to wait for it.`;
+}
+
+function find(ledger: Ledger, { runId, taskId }: ToolContext): { run: RunView; parent: TaskView } {
+  const run = ledger.state.runs[runId];
+  const parent = run?.tasks[taskId];
+  if (!run || !parent) {
+    throw new Error(`No task ${taskId}`);
+  }
+  return { run, parent };
+}
