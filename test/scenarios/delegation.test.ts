@@ -78,18 +78,22 @@ describe('a task that hands parts of it on', () => {
   it('takes back what is open when it gives up, and a process of it ends', async () => {
     const tasks = [planTask('one')];
     const givesUp: Line = (_said, answers) => (answers === 0 ? handOn('A long part') : { text: 'I give up.' });
-    const lines = {
-      one: givesUp,
-      'one-1': inOrder(call('run_command', { command: 'sleep 600' })),
-      'one-2': inOrder(call('run_command', { command: 'sleep 600' })),
-    };
+    const part = inOrder(call('run_command', { command: 'sleep 600' }));
+    const parts = Array.from({ length: 9 }, (_, index) => [`one-${index + 1}`, part]);
+    const lines = { one: givesUp, ...(Object.fromEntries(parts) as Record<string, Line>) };
 
     const run = await playScene(sandbox, { tasks, lines });
 
     assert.equal(run.exitCode, 1);
-    const cancelled = eventsOf(run, 'task-cancelled').map(({ taskId }) => String(taskId).split('.').at(-1));
-    assert.deepEqual(cancelled, ['one-1', 'one-2']);
-    assert.deepEqual(responses(run).sort(), ['one-1 cancelled to runtime', 'one-2 cancelled to runtime']);
+    const named = (type: string): string[] =>
+      eventsOf(run, type).map(({ taskId }) => String(taskId).split('.').at(-1) ?? '');
+    const made = named('task-created').filter((key) => key.startsWith('one-'));
+    assert.ok(made.length >= 2, 'each try hands on');
+    assert.deepEqual(named('task-cancelled').sort(), made.toSorted());
+    assert.deepEqual(
+      responses(run).sort(),
+      made.map((key) => `${key} cancelled to runtime`),
+    );
   });
 
   it('goes on after kill -9 while it waits', async () => {
