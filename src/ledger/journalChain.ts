@@ -62,6 +62,7 @@ class Walk {
   private readonly files: Files;
   private readonly folder: string;
   private readonly base: Position;
+  private readonly reader: EventReader;
   private readonly records: ChainRecord[] = [];
   private readonly reigns: Reign[] = [];
   private readonly read: string[] = [];
@@ -72,6 +73,7 @@ class Walk {
     this.files = files;
     this.folder = folder;
     this.base = base;
+    this.reader = new EventReader(files, folder);
   }
 
   result(): JournalChain | { kind: 'overtaken' | 'foreign' } {
@@ -123,7 +125,7 @@ class Walk {
 
   /** Whether a new owner's first record fits to what was read; then its reign begins. */
   private takeOver(segment: string, opening: JournalRecord): 'right' | 'overtaken' | 'gap' {
-    const event = new EventReader(this.files, this.folder).event(opening, segment);
+    const event = this.reader.event(opening, segment);
     if (event.type !== 'ledger-opened' || event.lastSequence > this.end.sequence) {
       return 'gap';
     }
@@ -157,11 +159,23 @@ class Walk {
       if (record.sequence <= this.base.sequence) {
         taken++;
       } else if (record.sequence === this.end.sequence + 1) {
+        const blob = this.reader.damagedBlob(record);
+        if (blob !== undefined) {
+          this.spoilBlob(blob, name);
+          return;
+        }
         this.records.push({ ...record, segment: name });
         taken++;
       } else {
         break;
       }
+    }
+    const [first, last] = [records[0], records.at(-1)];
+    if (first && last && first.sequence <= this.base.sequence && last.sequence < this.base.sequence) {
+      // The base was made of what is missing there.
+      const finding = `${name} ends with event ${last.sequence}, and had more`;
+      this.damage.push({ name, finding, inUse: true });
+      return;
     }
     if (taken < records.length && taken === 0) {
       this.damage.push({ name, finding: `${name} continues from an event that cannot be read`, inUse: false });
@@ -169,6 +183,19 @@ class Walk {
       const finding = `${name} is damaged behind event ${this.end.sequence}`;
       this.damage.push({ name, finding, inUse: taken > 0 });
     }
+  }
+
+  private spoilBlob(blob: string, segment: string): void {
+    const next = this.end.sequence + 1;
+    if (this.files.exists(path.join(this.folder, blob))) {
+      this.damage.push({
+        name: blob,
+        finding: `${blob}, which is the body of event ${next}, is damaged`,
+        inUse: false,
+      });
+    }
+    const finding = `${segment} cannot be used from event ${next} on, whose body is missing`;
+    this.damage.push({ name: segment, finding, inUse: true });
   }
 
   /** Index of the part that holds the base's own record; those before it need not be read. */

@@ -89,6 +89,25 @@ export class EventReader {
     return blob === undefined ? record.json : this.blob(blob, record, file);
   }
 
+  /** The blob that a record needs and that is not what was written, or not there; its name in the storage folder. */
+  damagedBlob(record: Stored): string | undefined {
+    const name = blobOf(record);
+    const file = name === undefined ? undefined : path.join(BLOBS, name);
+    return file !== undefined && sha256Of(this.readIfThere(file)) !== name ? file : undefined;
+  }
+
+  /** Nothing where there is no file. Throws a StorageError when the disk does not give it. */
+  private readIfThere(file: string): Buffer {
+    try {
+      return this.files.read(path.join(this.folder, file));
+    } catch (cause) {
+      if (codeOf(cause) === 'ENOENT') {
+        return Buffer.alloc(0);
+      }
+      throw new StorageError(`${file} cannot be read: ${messageOf(cause)}. Nothing was changed.`, { cause });
+    }
+  }
+
   private blob(name: string, { sequence }: Stored, file: string): Buffer {
     let bytes: Buffer;
     try {

@@ -10,9 +10,10 @@ import { listStorage, type SegmentName } from './storageFolder.ts';
 export interface SegmentFacts extends SegmentName {
   /** Whether another one follows, and all that counts in it is up to the event that was asked for. */
   readonly isFull: boolean;
-  /** Of the last record that counts; 0 where none does. */
+  /** Of the first and the last record that counts; 0 where none does. */
+  readonly first: number;
   readonly last: number;
-  /** Whether something stands in it that cannot be read, or does not count: such a segment is kept. */
+  /** Whether something in it cannot be read, does not count, or is missing: such a segment is kept. */
   readonly isStrange: boolean;
   /** Sequences of each run's records. */
   readonly runs: ReadonlyMap<string, readonly number[]>;
@@ -35,7 +36,7 @@ export class SegmentSurvey {
   /** Every segment on disk, in order, as far as its records count and are up to an event that is durable. */
   look(reigns: readonly Reign[], upTo: number): SegmentFacts[] {
     const { segments } = listStorage(this.files, this.folder);
-    return segments.map((segment, index) => {
+    const found = segments.map((segment, index) => {
       const known = this.known.get(segment.name);
       if (known) {
         return known;
@@ -46,6 +47,10 @@ export class SegmentSurvey {
       }
       return facts;
     });
+    return found.map((facts, index) => ({
+      ...facts,
+      isStrange: facts.isStrange || (facts.isFull && facts.last < endOf(facts, found[index + 1], reigns)),
+    }));
   }
 
   forget(name: string): void {
@@ -82,11 +87,21 @@ export class SegmentSurvey {
       }
     }
     const [first] = records;
-    const isStrange = fault?.kind === 'damaged' || (first !== undefined && first.sequence > counts);
-    return { ...segment, isFull, last, isStrange, runs, standing, blobs };
+    const counting = first !== undefined && first.sequence <= counts ? first.sequence : 0;
+    const isStrange = fault?.kind === 'damaged' || (counting === 0 && (records.length > 0 || fault !== undefined));
+    return { ...segment, isFull, first: counting, last, isStrange, runs, standing, blobs };
   }
 
   private scan({ name, epoch }: SegmentName): SegmentScan {
     return scanSegment(this.files.read(path.join(this.folder, name)), epoch);
   }
+}
+
+/** Up to where a segment must reach, as far as what stands behind it tells; 0 where nothing does. */
+function endOf({ epoch, part }: SegmentName, next: SegmentFacts | undefined, reigns: readonly Reign[]): number {
+  if (next?.epoch === epoch) {
+    return next.part === part + 1 && next.first > 0 ? next.first - 1 : 0;
+  }
+  const reign = reigns.findIndex((each) => each.epoch === epoch);
+  return reign < 0 ? 0 : (reigns[reign + 1]?.from ?? 0);
 }

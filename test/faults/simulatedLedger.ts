@@ -13,12 +13,12 @@ import { SimulatedDisk, type Fault, type FaultPlan } from '../support/simulatedD
 import { SimulatedThreads } from '../support/simulatedThreads.ts';
 import { randomDraft } from './ledgerStory.ts';
 
-const STORAGE = '/squads/one';
+export const STORAGE = '/squads/one';
 const LIVES = 8;
 const MOST_STEPS = 40;
 
 /** Small, so that a short life meets every one of them. */
-const SMALL: LedgerLimits = {
+export const SMALL: LedgerLimits = {
   segmentBytes: 2_000,
   blobBytes: 500,
   imageRecords: 15,
