@@ -10,6 +10,8 @@ import type { TablesStore } from './sqljs/tablesClient.ts';
 
 /** How long events wait for others. A query for one of them waits as long. */
 const PAUSE_MS = 20;
+/** Events read back in one turn, which takes the main thread some milliseconds. */
+const CATCH_UP = 50;
 /** Events in one lot: copying it to the thread takes the main thread a few milliseconds. */
 const BATCH = 250;
 
@@ -54,11 +56,12 @@ export class TablesFeed {
   }
 
   private async catchUp(from: number, to: number): Promise<void> {
-    for (let first = from + 1; first <= to; first += BATCH) {
-      const count = Math.min(BATCH, to - first + 1);
+    for (let first = from + 1; first <= to; first += CATCH_UP) {
+      const count = Math.min(CATCH_UP, to - first + 1);
       const sequences = Array.from({ length: count }, (_, index) => first + index);
       const events = await Promise.all(sequences.map((sequence) => this.readIfThere(sequence)));
       this.tables.append(events.filter((event) => event !== undefined));
+      await new Promise((resolve) => setImmediate(resolve));
     }
   }
 
