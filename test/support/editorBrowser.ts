@@ -31,20 +31,26 @@ export async function openPage({ own, viewport = VIEWPORT }: PageOptions): Promi
   return page;
 }
 
-/** Ends what it shows and forgets what its origin had stored. */
+/** Ends every window of the origin, also where `page` is closed already, and forgets what they had stored. */
 export async function closePage(page: Page, origin: string, { own }: PageOptions): Promise<void> {
-  await page.evaluate(() => {
-    sessionStorage.clear();
-  });
-  await page.goto('about:blank');
-  const session = await page.context().newCDPSession(page);
-  await session.send('Storage.clearDataForOrigin', { origin, storageTypes: REMEMBERED.join(',') });
-  await session.detach();
+  const context = page.context();
+  const others = context.pages().filter((other) => other !== page && other.url().startsWith(`${origin}/`));
+  await Promise.all(others.map((other) => other.close()));
   if (own) {
     await page.close();
-  } else {
+  } else if (!page.isClosed()) {
+    await page.evaluate(() => {
+      sessionStorage.clear();
+    });
+    await page.goto('about:blank');
     // The next one finds the scripts compiled in this very process.
     idlePages.push(page);
+  }
+  const [blank] = context.pages();
+  if (blank) {
+    const session = await context.newCDPSession(blank);
+    await session.send('Storage.clearDataForOrigin', { origin, storageTypes: REMEMBERED.join(',') });
+    await session.detach();
   }
 }
 

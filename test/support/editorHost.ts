@@ -205,7 +205,7 @@ export class Editor {
   /** Ends all processes and removes all folders of this editor. Calling it twice is harmless. */
   async stop(): Promise<void> {
     running.delete(this);
-    if (this.window && !this.window.isClosed()) {
+    if (this.window) {
       await closePage(this.window, `http://${this.authority}`, this.pageOptions);
     }
     await this.server?.stop();
