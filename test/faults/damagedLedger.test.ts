@@ -10,6 +10,6 @@ describe('a ledger whose file was damaged', () => {
       const end = await surviveDamage(seed);
       ends[end] = (ends[end] ?? 0) + 1;
     }
-    assert.ok(seeds.length === 1 || (ends['told'] ?? 0) > seeds.length / 10, JSON.stringify(ends));
+    assert.ok(seeds.length < 100 || (ends['told'] ?? 0) > seeds.length / 10, JSON.stringify(ends));
   }).timeout(10_000 + seeds.length * 1_000);
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { RUNTIME, type EventDraft } from '../../../src/domain/events.ts';
@@ -111,6 +111,17 @@ describe('SquadLedger', () => {
     assert.equal(failures.length, 1);
     assert.equal(ledger.isOpen, false);
     await ledger.close();
+  });
+
+  it('closes with a reason when its folder is deleted, and acknowledges nothing more', async () => {
+    const ledger = await open(1);
+    await ledger.append(agent('coding-1')).durable;
+    await rm(storage, { recursive: true });
+
+    await assert.rejects(ledger.append(agent('coding-2')).durable, /journal\.1\.1 was moved or deleted/);
+    assert.equal(ledger.isOpen, false);
+    await ledger.close();
+    await mkdir(storage);
   });
 
   it('tells of damage in the middle, keeps the file, and goes on from the last good event', async () => {
