@@ -14,6 +14,7 @@ import { ModelGateway } from './llm/modelGateway.ts';
 import type { Clock, LanguageModels, Ledger, Logger } from './ports.ts';
 import { AgentCommunicationService } from './services/agentCommunicationService.ts';
 import { AgentFactory, type RoleTable } from './services/agentFactory.ts';
+import { AgentPool } from './services/agentPool.ts';
 import { AgentHealth } from './services/agentHealth.ts';
 import { AgentSupervisor } from './services/agentSupervisor.ts';
 import { DelegatedTasks } from './services/delegatedTasks.ts';
@@ -101,6 +102,7 @@ export function createSquad(ports: SquadPorts): Squad {
     },
     dismiss: (agentId) => factory.destroyAgent(agentId),
   });
+  const pool = new AgentPool({ ledger, clock, factory, delegation });
   const taskWork = new TaskWork({ ledger, clock, logger, filesOf, factory, communication, supervisor });
   const runs = new RunService({
     ledger,
@@ -110,7 +112,7 @@ export function createSquad(ports: SquadPorts): Squad {
     filesOf,
     taskWork,
     factory,
-    delegation,
+    pool,
     budget,
     supervisor,
   });
@@ -124,6 +126,7 @@ export function createSquad(ports: SquadPorts): Squad {
     close: async () => {
       retries.dispose();
       await runs.release();
+      pool.dispose();
       supervisor.dispose();
       health.dispose();
     },

@@ -6,6 +6,7 @@ import type { Emitter } from '../base/emitter.ts';
 import type { ToolCall } from '../domain/conversation.ts';
 import type { TaskView } from '../domain/squadState.ts';
 import { RUNTIME } from '../domain/events.ts';
+import { limitsOf, refuseTurn } from '../domain/limits.ts';
 import { NUDGE_AFTER, repeatsOf, whyStuck } from '../domain/progress.ts';
 import type { Signal } from '../domain/signals.ts';
 import { requireCurrent } from '../domain/task.ts';
@@ -17,8 +18,6 @@ import type { TaskWorkspace } from '../workspace/taskWorkspace.ts';
 import type { ModelTurn } from './modelTurn.ts';
 import { NUDGE, Transcript } from './transcript.ts';
 
-/** Model calls one attempt may take. */
-const MAX_CALLS = 80;
 export interface LoopServices {
   readonly ledger: Ledger;
   readonly toolRunner: ToolRunner;
@@ -42,6 +41,8 @@ export interface LoopWork {
   readonly brief: string;
   readonly tools: readonly Tool[];
   readonly workspace: TaskWorkspace;
+  /** Once aborted, no other call begins. */
+  readonly winding: AbortSignal;
 }
 
 /** `ended` by a tool with its value, or given up, or in circles, with a reason that a person can read. */
@@ -54,6 +55,7 @@ export async function runAgentLoop(services: LoopServices, work: LoopWork, signa
     note(services, work);
   }
   for (;;) {
+    work.winding.throwIfAborted();
     await pausePoint(ledger, work.runId, signal);
     services.signals.fire({ type: 'turn-begun', runId: work.runId, taskId: work.taskId, agentId: work.agentId });
     await transcript.catchUp(taskOf(ledger, work));
@@ -85,8 +87,9 @@ export async function runAgentLoop(services: LoopServices, work: LoopWork, signa
     if (stuck !== undefined) {
       return { kind: 'stuck', reason: stuck };
     }
-    if (taskOf(ledger, work).conversation.length - transcript.mail.count > MAX_CALLS * 3) {
-      return { kind: 'gave-up', reason: `The task took more than ${MAX_CALLS * 3} turns without an end.` };
+    const refusal = refuseTurn(limitsOf(ledger.state.runs[work.runId]?.options ?? {}), taskOf(ledger, work).spent);
+    if (refusal !== undefined) {
+      return { kind: 'gave-up', reason: refusal };
     }
     const isProse = answers.at(-1) === '';
     if ((isProse || repeatsOf(sinceNews) === NUDGE_AFTER) && !transcript.wasNudged()) {

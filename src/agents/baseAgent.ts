@@ -4,11 +4,15 @@ import type { AgentMessage } from '../domain/message.ts';
 import type { TaskView } from '../domain/squadState.ts';
 import type { TaskWorkspace } from '../workspace/taskWorkspace.ts';
 
-/** A task together with what the agent works on it with. The signal ends the work at once. */
+/**
+ * A task together with what the agent works on it with. `signal` ends the work at once; once `winding` is aborted, the call
+ * under way may end and nothing else begins.
+ */
 export interface AgentTask {
   readonly task: TaskView;
   readonly workspace: TaskWorkspace;
   readonly signal: AbortSignal;
+  readonly winding: AbortSignal;
 }
 
 /**

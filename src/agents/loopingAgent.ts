@@ -71,12 +71,12 @@ export abstract class LoopingAgent extends BaseAgent {
 
   /** Works on the current task until a tool ends it, and answers that tool's value. */
   protected async loop(work: Work): Promise<unknown> {
-    const { task, workspace, signal } = this.work;
+    const { task, workspace, signal, winding } = this.work;
     // This object may be started anew while an old start of it has not ended yet.
     const { incarnation } = this;
     const end = await runAgentLoop(
       { ...this.services, takeMail: (notBegun) => this.takeMail(incarnation, notBegun) },
-      { ...work, ...incarnation, runId: task.runId, taskId: task.id, agentId: this.id, workspace },
+      { ...work, ...incarnation, runId: task.runId, taskId: task.id, agentId: this.id, workspace, winding },
       signal,
     );
     if (end.kind !== 'ended') {

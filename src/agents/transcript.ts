@@ -13,8 +13,8 @@ export const NUDGE = 'From the host:';
 
 export class Transcript {
   readonly entries: ConversationEntry[] = [];
-  /** Entries up to and with the last mail, and how many of all are mail. */
-  mail = { upTo: 0, count: 0 };
+  /** Entries up to and with the last mail. */
+  mail = { upTo: 0 };
   private readonly ledger: Ledger;
   private taken = 0;
 
@@ -29,7 +29,7 @@ export class Transcript {
       this.entries.push(...entriesOf(event));
       this.taken++;
       if (event.type === 'conversation-noted' && event.messageId !== undefined) {
-        this.mail = { upTo: this.entries.length, count: this.mail.count + 1 };
+        this.mail = { upTo: this.entries.length };
       }
     }
   }

@@ -82,7 +82,7 @@ export async function workAtTerminal({ options, json, begin }: Work): Promise<nu
 
 function stop({ role, squad }: Entered, runIds: readonly string[]): Promise<unknown> {
   return role === 'owner'
-    ? squad.runs.stopAll('terminal')
+    ? squad.runs.stopAll('terminal', undefined, 'in order')
     : Promise.all(runIds.map((runId) => squad.runs.stopAll('terminal', runId)));
 }
 

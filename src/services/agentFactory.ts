@@ -104,6 +104,11 @@ export class AgentFactory<Running> {
     }
   }
 
+  /** Takes an agent out of the team in the same turn, as `destroyAgent` does. */
+  release(agentId: string, reason: string): void {
+    this.dismiss(agentId, reason);
+  }
+
   /** The running object of a registered agent. */
   runningAgent(agentId: string): Running {
     const known = this.running.get(agentId);

@@ -11,13 +11,15 @@ import type { BudgetKeeper } from '../budget/budgetKeeper.ts';
 import type { Clock, Ledger, Logger } from '../ports.ts';
 import type { RunFiles } from '../workspace/runFiles.ts';
 import type { AgentFactory } from './agentFactory.ts';
+import type { AgentPool } from './agentPool.ts';
 import type { AgentSupervisor } from './agentSupervisor.ts';
+import { handBack } from './handBack.ts';
 import type { PersonDoor } from './runResult.ts';
 import type { RunResults } from './runResults.ts';
 import { plannedTasks, planningTask, whatEndsWith } from './runTasks.ts';
-import type { TaskDelegationService } from './taskDelegationService.ts';
 import { isFinished, schedule } from './taskScheduler.ts';
 import { appendToTask, type TaskWork, type Worker } from './taskWork.ts';
+import { lastMoment, type Winding } from './windDown.ts';
 
 export interface RunServiceOptions {
   readonly ledger: Ledger;
@@ -27,7 +29,7 @@ export interface RunServiceOptions {
   readonly filesOf: (runId: string) => RunFiles;
   readonly taskWork: TaskWork;
   readonly factory: AgentFactory<Worker>;
-  readonly delegation: TaskDelegationService;
+  readonly pool: AgentPool;
   readonly budget: BudgetKeeper;
   readonly supervisor: AgentSupervisor;
 }
@@ -36,10 +38,11 @@ const runtime = { kind: 'runtime' as const, id: 'runtime' };
 const person = { kind: 'person' as const, id: 'you' };
 const CLOCK_INTERVAL_MS = 5000;
 
-interface Drive {
+interface Drive extends Winding {
   readonly stop: AbortController;
+  /** Nothing else begins; what is under way may end. */
+  readonly wind: AbortController;
   readonly workers: Map<string, Promise<void>>;
-  readonly done: Promise<void>;
 }
 
 export class RunService {
@@ -115,17 +118,19 @@ export class RunService {
     this.drive(runId);
   }
 
-  /** Stops every run, or one: calls and processes end, nothing is lost, `resumeAll` takes them up again. */
-  async stopAll(door: PersonDoor, only?: string): Promise<string[]> {
+  /**
+   * Stops every run, or one: calls and processes end, nothing is lost, `resumeAll` takes them up again. `in order` gives
+   * calls under way a moment to end.
+   */
+  async stopAll(door: PersonDoor, only?: string, how: 'at once' | 'in order' = 'at once'): Promise<string[]> {
     const driven = [...this.drives].filter(([runId]) => only === undefined || runId === only);
     const stopped = driven.map(([runId, drive]) => {
       if (this.o.ledger.state.runs[runId]?.phase !== 'ended') {
         this.o.ledger.append({ type: 'run-stopped', runId, actor: person, door });
       }
-      drive.stop.abort(new StoppedError('The run was stopped.'));
-      return { runId, done: drive.done };
+      return drive;
     });
-    await Promise.all(stopped.map(({ done }) => done));
+    await this.endDrives(stopped, 'The run was stopped.', how);
     await this.o.ledger.flushed();
     return stopped.map(({ runId }) => runId);
   }
@@ -155,12 +160,12 @@ export class RunService {
     return this.o.results.fileAt(runId, side, path);
   }
 
-  /** Lets go of all work without a word in the ledger, as a crash would; for the end of the process. */
+  /**
+   * Lets go of all work at the end of the process: calls have a moment to end, what was given to an agent and not begun is
+   * handed back, and the rest stays with its agent, who takes it up from the ledger at the next start.
+   */
   async release(): Promise<void> {
-    for (const drive of this.drives.values()) {
-      drive.stop.abort(new StoppedError('The host is closing.'));
-    }
-    await Promise.all([...this.drives.values()].map(({ done }) => done));
+    await this.endDrives([...this.drives.values()], 'The host is closing.', 'in order');
     await this.o.results.close();
   }
 
@@ -169,18 +174,31 @@ export class RunService {
     await Promise.all([...this.drives.values()].map(({ done }) => done));
   }
 
+  private async endDrives(drives: readonly Drive[], reason: string, how: 'at once' | 'in order'): Promise<void> {
+    if (how === 'in order') {
+      for (const { wind } of drives) {
+        wind.abort(new StoppedError(reason));
+      }
+      await lastMoment(drives, this.o.ledger, this.o.clock);
+    }
+    for (const { stop } of drives) {
+      stop.abort(new StoppedError(reason));
+    }
+    await Promise.all(drives.map(({ done }) => done));
+  }
+
   /** Harmless for a run that is driven already; one that is being stopped is driven again when it stands still. */
   private drive(runId: string): void {
     const before = this.drives.get(runId);
     if (before && !before.stop.signal.aborted) {
       return;
     }
-    const stop = new AbortController();
+    const [stop, wind] = [new AbortController(), new AbortController()];
     const workers = new Map<string, Promise<void>>();
     const done = (before?.done ?? Promise.resolve())
-      .then(() => this.driveToEnd(runId, workers, stop.signal))
+      .then(() => this.driveToEnd(runId, workers, stop.signal, wind.signal))
       .catch((error: unknown) => {
-        if (!stop.signal.aborted) {
+        if (!stop.signal.aborted && !wind.signal.aborted) {
           this.o.logger.error(`Run ${runId}: ${messageOf(error)}`, error);
           this.failRun(runId, error);
         }
@@ -191,10 +209,15 @@ export class RunService {
           this.drives.delete(runId);
         }
       });
-    this.drives.set(runId, { stop, workers, done });
+    this.drives.set(runId, { runId, stop, wind, workers, done });
   }
 
-  private async driveToEnd(runId: string, workers: Map<string, Promise<void>>, signal: AbortSignal): Promise<void> {
+  private async driveToEnd(
+    runId: string,
+    workers: Map<string, Promise<void>>,
+    signal: AbortSignal,
+    winding: AbortSignal,
+  ): Promise<void> {
     await this.prepare(runId, signal);
     const over = new AbortController();
     const working = AbortSignal.any([signal, over.signal]);
@@ -205,12 +228,18 @@ export class RunService {
         if (!this.o.ledger.isOpen) {
           throw new LedgerClosedError('The ledger closed while the run was at work.');
         }
-        const changed = this.nextChange(runId, working);
-        this.advance(runId, workers, working);
+        if (winding.aborted && workers.size === 0) {
+          this.handBackUnbegun(runId);
+          winding.throwIfAborted();
+        }
+        const changed = this.nextChange(runId, AbortSignal.any([working, winding]));
+        if (!winding.aborted) {
+          this.advance(runId, workers, working, winding);
+        }
         if (isFinished(this.run(runId)) || this.budgetIsReached(runId)) {
           break;
         }
-        await Promise.race([changed, ...workers.values()]);
+        await Promise.race(winding.aborted ? workers.values() : [changed, ...workers.values()]);
       }
     } finally {
       over.abort(new StoppedError('The run is over.'));
@@ -245,7 +274,7 @@ export class RunService {
     }
   }
 
-  private advance(runId: string, workers: Map<string, Promise<void>>, signal: AbortSignal): void {
+  private advance(runId: string, workers: Map<string, Promise<void>>, signal: AbortSignal, winding: AbortSignal): void {
     this.createPlannedTasks(runId);
     this.o.factory.dismissDrained();
     if (this.run(runId).paused) {
@@ -266,15 +295,25 @@ export class RunService {
       appendToTask(this.o.ledger, task, { type: 'task-rejoined' });
     }
     for (const task of begin) {
-      if (task.agentId === undefined && !this.o.delegation.delegate(task)) {
-        this.o.factory.register(task.role);
-        this.o.delegation.delegate(task);
+      if (task.agentId === undefined) {
+        this.o.pool.staff(this.run(runId), task);
       }
     }
     for (const task of Object.values(this.run(runId).tasks)) {
       if (isAssigned(task) && !workers.has(task.id)) {
-        const work = this.o.taskWork.perform(runId, task.id, signal).finally(() => workers.delete(task.id));
+        const work = this.o.taskWork
+          .perform(runId, task.id, { signal, winding })
+          .finally(() => workers.delete(task.id));
         workers.set(task.id, work);
+      }
+    }
+  }
+
+  /** Tasks that an agent has and has not begun are nobody's again. */
+  private handBackUnbegun(runId: string): void {
+    for (const task of Object.values(this.run(runId).tasks)) {
+      if (task.phase === 'ready' && task.agentId !== undefined && this.o.ledger.isOpen) {
+        this.o.ledger.append(...handBack(this.o.ledger.state, task, 'The host closes before it was begun.'));
       }
     }
   }

@@ -28,6 +28,7 @@ export interface Worker {
     task: TaskView;
     workspace: TaskWorkspace;
     signal: AbortSignal;
+    winding: AbortSignal;
   }): Promise<{ outcome: 'done'; artifact: unknown } | { outcome: 'gave-up' | 'stuck'; reason: string }>;
 }
 
@@ -39,6 +40,12 @@ export interface TaskWorkOptions {
   readonly factory: AgentFactory<Worker>;
   readonly supervisor: AgentSupervisor;
   readonly communication: AgentCommunicationService;
+}
+
+/** `signal` ends the work at once; once `winding` is aborted, the call under way may end and nothing else begins. */
+interface Ends {
+  readonly signal: AbortSignal;
+  readonly winding: AbortSignal;
 }
 
 const runtime = { kind: 'runtime' as const, id: 'runtime' };
@@ -54,7 +61,7 @@ export class TaskWork {
    * Resolves when the agent's part of the attempt is over, however it ended, or, once the work must end, soon after: code
    * that does not listen is left to itself, and what it still does counts no more. Never rejects.
    */
-  async perform(runId: string, taskId: string, signal: AbortSignal): Promise<void> {
+  async perform(runId: string, taskId: string, { signal, winding }: Ends): Promise<void> {
     const taken = new AbortController();
     const listening = this.o.ledger.onDidAppend((event) => {
       if ((event.type === 'task-handed-back' || event.type === 'task-cancelled') && event.taskId === taskId) {
@@ -62,9 +69,9 @@ export class TaskWork {
       }
     });
     try {
-      await this.performAll(runId, taskId, AbortSignal.any([signal, taken.signal]));
+      await this.performAll(runId, taskId, { signal: AbortSignal.any([signal, taken.signal]), winding });
     } catch (error) {
-      if (!signal.aborted && !taken.signal.aborted && !(error instanceof LedgerClosedError)) {
+      if (!signal.aborted && !taken.signal.aborted && !winding.aborted && !(error instanceof LedgerClosedError)) {
         this.o.logger.error(`${taskId}: ${messageOf(error)}`, error);
       }
     } finally {
@@ -73,24 +80,24 @@ export class TaskWork {
   }
 
   /** One start of the agent after the other, until one comes to an end that is not its own trouble. */
-  private async performAll(runId: string, taskId: string, signal: AbortSignal): Promise<void> {
+  private async performAll(runId: string, taskId: string, ends: Ends): Promise<void> {
     for (;;) {
       const task = this.task(runId, taskId);
       const agent = this.o.ledger.state.standing.agents[task.agentId ?? ''];
       if (agent?.status === 'error' && agent.currentTaskId === taskId) {
-        if ((await this.o.supervisor.remedy(task, signal)) === 'over') {
+        if ((await this.o.supervisor.remedy(task, AbortSignal.any([ends.signal, ends.winding]))) === 'over') {
           await this.respond(this.task(runId, taskId));
           return;
         }
       }
-      if (!(await this.performOnce(task, signal))) {
+      if (!(await this.performOnce(task, ends))) {
         return;
       }
     }
   }
 
   /** Whether the agent is in trouble now and this task still its. */
-  private async performOnce(task: TaskView, signal: AbortSignal): Promise<boolean> {
+  private async performOnce(task: TaskView, { signal, winding }: Ends): Promise<boolean> {
     const [cut, over] = [new AbortController(), new AbortController()];
     const working = AbortSignal.any([signal, cut.signal]);
     const watching = this.o.supervisor.watch(task, AbortSignal.any([signal, over.signal])).then(
@@ -99,18 +106,21 @@ export class TaskWork {
       },
       () => undefined,
     );
-    await settledSoon(this.start(task, working), working, this.o.clock);
+    await settledSoon(this.start(task, { signal: working, winding }), working, this.o.clock);
     over.abort(new StoppedError('The agent has come to an end.'));
     await watching;
     const agent = this.o.ledger.state.standing.agents[task.agentId ?? ''];
-    return !signal.aborted && agent?.status === 'error' && agent.currentTaskId === task.id;
+    return !signal.aborted && !winding.aborted && agent?.status === 'error' && agent.currentTaskId === task.id;
   }
 
-  private async start(task: TaskView, signal: AbortSignal): Promise<void> {
+  private async start(task: TaskView, { signal, winding }: Ends): Promise<void> {
     const { attempt, restarts } = task;
     try {
+      winding.throwIfAborted();
       const workspace = await this.openWorkspace(task.id, task.runId, signal);
-      const result = await this.o.factory.runningAgent(task.agentId ?? '').processTask({ task, workspace, signal });
+      const result = await this.o.factory
+        .runningAgent(task.agentId ?? '')
+        .processTask({ task, workspace, signal, winding });
       if (result.outcome !== 'done') {
         signal.throwIfAborted();
         requireCurrent(task, { attempt, restarts });
@@ -195,7 +205,7 @@ export class TaskWork {
 
 /** Work ends without a word about the task: it goes on later, or elsewhere. */
 function isNoFailure(error: unknown): boolean {
-  return error instanceof LedgerClosedError || error instanceof BudgetReachedError || error instanceof SupersededError;
+  return error instanceof LedgerClosedError || error instanceof BudgetReachedError || error instanceof StoppedError;
 }
 
 /** What a fresh start of the agent would not help against. */

@@ -60,7 +60,8 @@ export class LoopedAgent {
   work(signal = new AbortController().signal): Promise<TaskResult> {
     const task = this.log.state.runs['run-1']!.tasks['run-1.greet']!;
     // The tools here do not look at the workspace.
-    return this.agent.processTask({ task, workspace: {} as AgentTask['workspace'], signal });
+    const workspace = {} as AgentTask['workspace'];
+    return this.agent.processTask({ task, workspace, signal, winding: new AbortController().signal });
   }
 
   private model(): LanguageModel {
