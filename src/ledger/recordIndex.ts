@@ -22,12 +22,17 @@ interface Place {
   readonly length: number;
 }
 
+/** Segments whose places are kept in memory; those of others are looked up again when somebody asks. */
+const MOST_KNOWN = 8;
+
 export class RecordIndex {
   private readonly files: Files;
   private readonly folder: string;
   private readonly reader: EventReader;
   /** By the sequence of their first records. */
   private readonly spans: Span[];
+  /** Those with places, in the order they came. */
+  private readonly known: Span[] = [];
 
   /** Knows the segments that are there, as far as the given owners wrote what counts. */
   constructor(files: Files, folder: string, reader: EventReader, reigns: readonly Reign[]) {
@@ -46,7 +51,9 @@ export class RecordIndex {
 
   /** A segment that is being written begins. */
   begin(name: string, epoch: number, first: number): void {
-    this.spans.push({ name, epoch, first, places: [] });
+    const span = { name, epoch, first, places: [] };
+    this.spans.push(span);
+    this.remember(span);
   }
 
   /** The next record of the segment begun last. */
@@ -62,7 +69,10 @@ export class RecordIndex {
       return undefined;
     }
     try {
-      span.places ??= this.placesOf(span);
+      if (!span.places) {
+        span.places = this.placesOf(span);
+        this.remember(span);
+      }
       const place = span.places[sequence - span.first];
       return place && this.readAt(span, place, sequence);
     } catch (error) {
@@ -72,6 +82,17 @@ export class RecordIndex {
       // Nobody needed it any more.
       this.spans.splice(index, 1);
       return this.read(sequence);
+    }
+  }
+
+  /** The one that is being written is always known. */
+  private remember(span: Span): void {
+    this.known.push(span);
+    const oldest = this.known.findIndex((each) => each !== this.spans.at(-1));
+    if (this.known.length > MOST_KNOWN && oldest >= 0) {
+      for (const forgotten of this.known.splice(oldest, 1)) {
+        forgotten.places = undefined;
+      }
     }
   }
 

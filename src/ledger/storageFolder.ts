@@ -80,6 +80,7 @@ export interface ArchiveName {
 }
 
 export const BLOBS = 'blobs';
+const BLOB_NAME = /^[0-9a-f]{64}(\.new)?$/;
 export const ARCHIVE = 'archive';
 const ARCHIVE_NAME = /^(\d{1,15})-(\d{1,15})\.(standing|run\.(.+))$/;
 
@@ -109,9 +110,9 @@ export function unfinishedFiles(files: Files, folder: string): string[] {
   ];
 }
 
-/** Names in the folder of blobs. */
+/** Names of blobs, also of those that were not written to their end. */
 export function listBlobs(files: Files, folder: string): string[] {
-  return namesIn(files, path.join(folder, BLOBS));
+  return namesIn(files, path.join(folder, BLOBS)).filter((name) => BLOB_NAME.test(name));
 }
 
 function namesIn(files: Files, folder: string): string[] {
