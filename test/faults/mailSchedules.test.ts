@@ -11,7 +11,7 @@ const replay = (seed: number): string =>
   `play it again with: DEVSQUAD_SEED=${seed} npm run test:unit -- --grep "mail,"`;
 
 describe('mail, whatever happens to it', () => {
-  const { seeds, first } = seedsOf('DEVSQUAD_MAIL_SCHEDULES', 2);
+  const { seeds, first } = seedsOf('DEVSQUAD_MAIL_SCHEDULES', 1);
 
   it(`has its effect once for each of ${MESSAGES} messages, ${seeds.length} times from seed ${first}`, async () => {
     for (const seed of seeds) {
@@ -21,7 +21,7 @@ describe('mail, whatever happens to it', () => {
       assert.ok(world.crashes > 10, replay(seed));
       checkEffects(world.ledger.log.events, replay(seed));
     }
-  }).timeout(20_000 * seeds.length);
+  }).timeout(60_000 * seeds.length);
 
   it(`reaches its agent before it begins another call, 100 times from seed ${first}`, async () => {
     for (let seed = first; seed < first + 100; seed++) {
