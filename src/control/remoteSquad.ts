@@ -17,6 +17,7 @@ import {
   type OwnerMessage,
   type WindowRequest,
 } from '../protocol/windowMessages.ts';
+import { keepForWindow } from '../protocol/windowState.ts';
 import type { LedgerView, SharedRuns, SharedSquad } from './sharedSquad.ts';
 
 /** How often the owner is asked for a sign of life, and how long it may take. */
@@ -53,18 +54,26 @@ interface Asked {
   reject(error: Error): void;
 }
 
+/** An answer that waits until the state here holds what it tells of. */
+interface Early {
+  readonly id: number;
+  readonly sequence: number;
+  readonly value: unknown;
+}
+
 export class RemoteSquad implements SharedSquad, Disposable {
   readonly ledger: LedgerView;
   readonly inbox: SharedSquad['inbox'];
   readonly runs: SharedRuns;
   readonly communication: SharedSquad['communication'];
   private readonly o: RemoteSquadOptions;
-  private readonly follower = new ViewFollower();
+  private readonly follower = new ViewFollower(keepForWindow);
   private readonly appended = new Emitter<SquadEvent>();
   private readonly resets = new Emitter<undefined>();
   private readonly losses = new Emitter<OwnerLoss>();
   private readonly over = new AbortController();
   private readonly asked = new Map<number, Asked>();
+  private early: Early[] = [];
   private readonly attached = Promise.withResolvers<undefined>();
   private lastId = 0;
   /** Lines that came in. */
@@ -206,13 +215,14 @@ export class RemoteSquad implements SharedSquad, Disposable {
         this.follower.follow(message);
         this.attached.resolve(undefined);
         this.resets.fire(undefined);
+        this.settle();
         return;
       case 'events':
         this.follow(message);
         return;
       case 'answered':
-        this.asked.get(message.id)?.resolve(message.value);
-        this.asked.delete(message.id);
+        this.early.push(message);
+        this.settle();
         return;
       case 'failed':
         this.asked
@@ -232,11 +242,23 @@ export class RemoteSquad implements SharedSquad, Disposable {
         for (const event of message.events) {
           this.appended.fire(event);
         }
+        this.settle();
         return;
       case 'behind':
         this.tell({ type: 'catch-up', sequence: this.ledger.state.sequence });
         return;
       case 'unchanged':
+    }
+  }
+
+  /** Whoever asked for something finds it in the state once the answer is there. */
+  private settle(): void {
+    const { sequence } = this.ledger.state;
+    const due = this.early.filter((answer) => answer.sequence <= sequence);
+    this.early = this.early.filter((answer) => answer.sequence > sequence);
+    for (const { id, value } of due) {
+      this.asked.get(id)?.resolve(value);
+      this.asked.delete(id);
     }
   }
 

@@ -115,7 +115,8 @@ class WindowServer implements Disposable {
       return;
     }
     try {
-      this.say({ type: 'answered', id, value: await answerWindow(request, this.context) });
+      const value = await answerWindow(request, this.context);
+      this.say({ type: 'answered', id, sequence: this.context.squad.ledger.state.sequence, value });
     } catch (error) {
       const forPerson = error instanceof HumanError;
       if (!forPerson) {

@@ -161,17 +161,9 @@ class Staying implements Disposable {
           resolve('lost');
         }),
       );
-      // What was begun just now may be answered before its first event is here.
-      const seen = new Set<string>();
       this.onChange(() => {
         const { runs } = squad.ledger.state;
-        const isOver = (id: string): boolean => {
-          const run = runs[id];
-          if (run) {
-            seen.add(id);
-          }
-          return run ? !isUnfinished(run) || run.stopped : seen.has(id);
-        };
+        const isOver = (id: string): boolean => !runs[id] || !isUnfinished(runs[id]) || runs[id].stopped;
         if (this.runIds.every(isOver)) {
           resolve('over');
         }

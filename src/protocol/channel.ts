@@ -1,4 +1,5 @@
 /** A view's end of the channel: a slice, then events in order. It notices what is missing; who holds it asks to catch up. */
+import type { Run } from '../domain/run.ts';
 import type { HostMessage } from './messages.ts';
 import { applyToView, type ViewState } from './viewState.ts';
 
@@ -8,6 +9,12 @@ export type FollowStatus = 'waiting' | 'following' | 'behind';
 export class ViewFollower {
   private current: ViewState | undefined;
   private status: FollowStatus = 'waiting';
+  private readonly keep: ((run: Run) => void) | undefined;
+
+  /** `keep` leaves in a run what the view holds of it, after each event; what a page holds where nothing is said. */
+  constructor(keep?: (run: Run) => void) {
+    this.keep = keep;
+  }
 
   /** Undefined before the first slice. While behind it is as old as the last event that fitted. */
   get view(): ViewState | undefined {
@@ -25,7 +32,7 @@ export class ViewFollower {
     if (this.status !== 'following' || !current || message.through <= current.state.sequence) {
       return 'unchanged';
     }
-    if (message.after !== current.state.sequence || !applied(current, message.events)) {
+    if (message.after !== current.state.sequence || !applied(current, message.events, this.keep)) {
       this.status = 'behind';
       return 'behind';
     }
@@ -35,10 +42,10 @@ export class ViewFollower {
 }
 
 /** False when an event does not fit: then what the page holds is not what the squad holds. */
-function applied(view: ViewState, events: ViewState['events']): boolean {
+function applied(view: ViewState, events: ViewState['events'], keep: ((run: Run) => void) | undefined): boolean {
   try {
     for (const event of events) {
-      applyToView(view, event);
+      applyToView(view, event, keep);
     }
     return true;
   } catch {

@@ -34,7 +34,7 @@ export function sliceOf(living: SquadView, events: readonly SquadEvent[]): ViewS
     },
     events: events.slice(-NEWEST).map(eventWithoutBodies),
   };
-  Object.values(view.state.runs).forEach(keepNewest);
+  Object.values(view.state.runs).forEach(keepForPage);
   return view;
 }
 
@@ -76,8 +76,11 @@ export function reachOf(runId: string | undefined, event: SquadEvent): 'apply' |
   }
 }
 
-/** Applies one event, in place, that is to be applied here and has no bodies. Throws when it does not fit. */
-export function applyToView(view: ViewState, event: SquadEvent): void {
+/**
+ * Applies one event, in place, that is to be applied here and has no bodies. Throws when it does not fit. `keep` leaves in
+ * the event's run what the view holds of it.
+ */
+export function applyToView(view: ViewState, event: SquadEvent, keep: (run: Run) => void = keepForPage): void {
   const run = view.state.runs[event.runId ?? ''];
   const fitting = run ? fit(run, event) : event;
   if (fitting) {
@@ -88,7 +91,7 @@ export function applyToView(view: ViewState, event: SquadEvent): void {
   if (run) {
     view.events.push(event);
     view.events.splice(0, view.events.length - NEWEST);
-    keepNewest(run);
+    keep(run);
   }
 }
 
@@ -114,12 +117,16 @@ function fit(run: RunView, event: SquadEvent): SquadEvent | undefined {
   }
 }
 
-function keepNewest(run: Run): void {
-  // Whose turn it is decides the squad alone; a view only shows the messages.
+/** Whose turn it is in the mail decides the squad alone; a view only shows the messages. */
+export function keepNewestMessages(run: Run): void {
   run.mail = emptyMail();
   for (const id of Object.keys(run.messages).slice(0, -NEWEST)) {
     delete run.messages[id];
   }
+}
+
+function keepForPage(run: Run): void {
+  keepNewestMessages(run);
   for (const request of Object.values(run.requests)) {
     if (request.answer) {
       delete run.requests[request.id];

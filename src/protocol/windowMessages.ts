@@ -94,7 +94,8 @@ export const answerSchemas: { readonly [Type in keyof WindowAnswers]: z.ZodType<
 export const ownerMessageSchema = z.discriminatedUnion('type', [
   ...hostMessageSchema.options,
   z.object({ type: z.literal('attached') }),
-  z.object({ type: z.literal('answered'), id: z.number().int(), value: z.unknown() }),
+  /** Done, and all that it changed is in the state from `sequence` on. */
+  z.object({ type: z.literal('answered'), id: z.number().int(), sequence: z.number().int(), value: z.unknown() }),
   /** Not done; `forPerson` tells whether the message is meant to be read as it is. */
   z.object({ type: z.literal('failed'), id: z.number().int(), message: z.string(), forPerson: z.boolean() }),
   /** Said before or instead of `attached`; nothing more follows. */

@@ -4,12 +4,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Frame, Locator, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { EditorServer, linkExtension, writeUserSettings } from '../../scripts/editorServer.ts';
 import { editorHostFolder, projectFolder } from '../../scripts/project.ts';
 import { closePage, openPage, type PageOptions } from './editorBrowser.ts';
+import { EditorWindow, FurtherWindow } from './editorWindow.ts';
 
-const screenshotFolder = path.join(projectFolder, 'test-results/screenshots');
 const waitMs = 60_000;
 
 export interface EditorOptions {
@@ -23,6 +23,8 @@ export interface EditorOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Opened at the start; a new folder with a README.md where nothing is said. The caller's own is never removed. */
   readonly folder?: string;
+  /** HOME of another editor, which stays that one's; a new one where nothing is said. */
+  readonly home?: string;
   /** Folders are untrusted until somebody trusts them. */
   readonly asksForTrust?: boolean;
   /** Further arguments of the server. */
@@ -59,7 +61,7 @@ export function runningEditors(): readonly Editor[] {
 }
 
 /** One VS Code in one window, with its home, settings, storage and temporary files in one folder. */
-export class Editor {
+export class Editor extends EditorWindow {
   /** HOME of the server: what the extension writes to `~` lands here. */
   readonly homeFolder: string;
   /** The folder that was opened at the start. */
@@ -74,8 +76,9 @@ export class Editor {
   private folder: string;
 
   constructor(options: EditorOptions) {
+    super();
     this.options = options;
-    this.homeFolder = this.makeFolder('home');
+    this.homeFolder = options.home ?? this.makeFolder('home');
     this.workspaceFolder = options.folder ?? this.makeFolder('workspace');
     this.folder = this.workspaceFolder;
     if (!options.folder) {
@@ -127,6 +130,21 @@ export class Editor {
     await this.workbench();
   }
 
+  /** One more window of the same VS Code, on the folder that is open. */
+  async openSecondWindow(): Promise<EditorWindow> {
+    // Ended with the origin's other windows.
+    const page = await openPage({ own: true });
+    page.setDefaultTimeout(waitMs);
+    await page.goto(`http://${this.authority}/?folder=${encodeURIComponent(this.folder)}`);
+    await page.locator('.monaco-workbench').waitFor();
+    return new FurtherWindow(page);
+  }
+
+  /** Closes the first window; its extension host ends as when a person closes it. */
+  async closeWindow(): Promise<void> {
+    await this.page.goto('about:blank');
+  }
+
   /** Reloads the window: a new extension host, the same storage; secrets are lost in the served VS Code. */
   async reload(): Promise<void> {
     await this.page.reload();
@@ -144,62 +162,9 @@ export class Editor {
     await this.open(this.folder);
   }
 
-  /** Runs a command from the palette by the exact title that is shown there. Waits until an extension has brought it. */
-  async command(title: string): Promise<void> {
-    const input = this.page.locator('.quick-input-widget input[type=text]');
-    const label = this.page.locator('.label-name').getByText(title, { exact: true });
-    const row = this.page.locator('.quick-input-list .monaco-list-row').filter({ has: label });
-    const chosen = this.page.locator('.quick-input-list .monaco-list-row.focused').filter({ has: label });
-    for (const end = performance.now() + waitMs; performance.now() < end;) {
-      // The palette's list does not grow while it is open, so it is opened again until the command is in it.
-      await this.page.keyboard.press('F1');
-      try {
-        await input.fill(`>${title}`, { timeout: 1_500 });
-        await row.first().waitFor({ timeout: 1_500 });
-        // Never a click: the list moves while it fills, and a click would meet another row or none.
-        for (let steps = 0; steps < 10 && !(await appears(chosen, 400)); steps++) {
-          await this.page.keyboard.press('ArrowDown');
-        }
-        await chosen.waitFor({ timeout: 100 });
-        await this.page.keyboard.press('Enter');
-        await row.first().waitFor({ state: 'hidden', timeout: 10_000 });
-        return;
-      } catch {
-        await this.page.keyboard.press('Escape');
-      }
-    }
-    throw new Error(`The command palette does not offer "${title}".`);
-  }
-
-  /**
-   * The content frame of the webview in which `selector` is found. VS Code replaces the frame whenever the webview gets new
-   * HTML, so look it up again after that.
-   */
-  async webview(selector: string): Promise<Frame> {
-    for (const end = performance.now() + waitMs; performance.now() < end;) {
-      for (const frame of this.page.frames().filter((candidate) => candidate.url().includes('/fake.html'))) {
-        try {
-          if ((await frame.locator(selector).count()) > 0) {
-            return frame;
-          }
-        } catch {
-          // Replaced while we looked.
-        }
-      }
-      await this.page.waitForTimeout(100);
-    }
-    throw new Error(`No webview shows "${selector}".`);
-  }
-
   /** One per window, and none while VS Code starts a new one after a crash. The third crash within 5 minutes is final. */
   extensionHostPids(): readonly number[] {
     return this.server?.extensionHostPids() ?? [];
-  }
-
-  /** Saves what the window shows as `test-results/screenshots/NAME.png`. */
-  async screenshot(name: string): Promise<void> {
-    mkdirSync(screenshotFolder, { recursive: true });
-    await this.page.screenshot({ path: path.join(screenshotFolder, `${name}.png`) });
   }
 
   /** Ends all processes and removes all folders of this editor. Calling it twice is harmless. */
@@ -257,13 +222,6 @@ export class Editor {
     mkdirSync(folder, { recursive: true });
     return folder;
   }
-}
-
-function appears(locator: Locator, ms: number): Promise<boolean> {
-  return locator.waitFor({ timeout: ms }).then(
-    () => true,
-    () => false,
-  );
 }
 
 export interface SuiteOptions {

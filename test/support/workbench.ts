@@ -9,6 +9,7 @@ import type { RunView } from '../../src/domain/squadState.ts';
 import { readJournal } from '../../src/ledger/journalFile.ts';
 import { stateOf } from '../../src/ledger/squadLedger.ts';
 import type { Editor } from './editorHost.ts';
+import type { EditorWindow } from './editorWindow.ts';
 
 /** A fresh copy of the sample workspace with a repository of its own. */
 export function sampleWorkspace(): string {
@@ -23,13 +24,13 @@ export function sampleWorkspace(): string {
   return folder;
 }
 
-export async function openSideBar({ page }: Editor): Promise<void> {
+export async function openSideBar({ page }: EditorWindow): Promise<void> {
   await page.getByRole('tab', { name: 'DevSquad' }).first().click();
   await page.getByRole('heading', { name: 'Agents' }).waitFor();
 }
 
 /** Picks the entry that `text` leads to in the list whose title or hint has the text `list`. */
-export async function pick({ page }: Editor, list: string, text: string): Promise<void> {
+export async function pick({ page }: EditorWindow, list: string, text: string): Promise<void> {
   const widget = page.locator('.quick-input-widget').filter({ hasText: list });
   await widget.waitFor();
   await widget.locator('input').first().fill(text);
@@ -42,7 +43,7 @@ export async function pick({ page }: Editor, list: string, text: string): Promis
 }
 
 /** Answers the input box that asks `question`. */
-export async function answerInput({ page }: Editor, question: string, text: string): Promise<void> {
+export async function answerInput({ page }: EditorWindow, question: string, text: string): Promise<void> {
   const widget = page.locator('.quick-input-widget').filter({ hasText: question });
   await widget.waitFor();
   await widget.locator('input').first().fill(text);
@@ -50,7 +51,7 @@ export async function answerInput({ page }: Editor, question: string, text: stri
 }
 
 /** Clicks a button of the modal dialog on screen, and answers what the dialog said. */
-export async function clickInDialog({ page }: Editor, button: string): Promise<string> {
+export async function clickInDialog({ page }: EditorWindow, button: string): Promise<string> {
   const dialog = page.locator('.monaco-dialog-box');
   await dialog.waitFor();
   const said = await dialog.innerText();
@@ -59,11 +60,11 @@ export async function clickInDialog({ page }: Editor, button: string): Promise<s
   return said;
 }
 
-export function notification({ page }: Editor, text: string | RegExp): Locator {
+export function notification({ page }: EditorWindow, text: string | RegExp): Locator {
   return page.locator('.notifications-toasts .notification-list-item').filter({ hasText: text });
 }
 
-export function treeItem({ page }: Editor, name: string | RegExp): Locator {
+export function treeItem({ page }: EditorWindow, name: string | RegExp): Locator {
   return page.getByRole('treeitem', { name });
 }
 

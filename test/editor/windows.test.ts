@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import path from 'node:path';
+import { projectFolder } from '../../scripts/project.ts';
+import { startEditor, type Editor } from '../support/editorHost.ts';
+import type { EditorWindow } from '../support/editorWindow.ts';
+import { rehearsedTree } from '../support/rehearsedTree.ts';
+import {
+  clickInDialog,
+  notification,
+  openSideBar,
+  pick,
+  runThat,
+  sampleWorkspace,
+  treeItem,
+} from '../support/workbench.ts';
+
+/** Nothing but the plan asks. */
+const settings = {
+  'devsquad.model': 'rehearsal',
+  'devsquad.approve': ['commands', 'writes'],
+  'workbench.secondarySideBar.defaultVisibility': 'hidden',
+};
+
+describe('several windows and a terminal on one workspace', () => {
+  let workspace: string;
+  let first: Editor;
+  /** Of the same VS Code. */
+  let second: EditorWindow;
+  /** With a data folder of its own, so that its storage is another one. */
+  let other: Editor;
+  let expectedTree: string;
+
+  before(async function () {
+    this.timeout(240_000);
+    expectedTree = await rehearsedTree();
+    workspace = sampleWorkspace();
+    first = await startEditor({ folder: workspace, settings });
+    await openSideBar(first);
+    await first.command('DevSquad: Start a Run…');
+    await pick(first, 'Start a run (rehearsal)', 'tags');
+    await runThat(first, ({ phase }) => phase === 'awaiting-approval');
+    [second, other] = await Promise.all([
+      first.openSecondWindow(),
+      startEditor({ folder: workspace, home: first.homeFolder, settings }),
+    ]);
+    await Promise.all([openSideBar(second), openSideBar(other)]);
+  });
+
+  after(async () => {
+    await other.stop();
+    await first.stop();
+    rmSync(path.dirname(workspace), { recursive: true, force: true });
+  });
+
+  const statusBar = ({ page }: EditorWindow, text: string | RegExp) =>
+    page.locator('.statusbar-item').filter({ hasText: text }).first();
+
+  it('each show what waits, and where the work is done', async () => {
+    for (const window of [second, other]) {
+      await treeItem(window, /Accept the plan/).waitFor();
+      await statusBar(window, 'elsewhere').waitFor();
+    }
+    assert.equal(await statusBar(first, 'elsewhere').count(), 0);
+    await other.screenshot('windows-1-waits');
+  });
+
+  it('a second window’s click accepts the plan', async () => {
+    await second.command('DevSquad: Accept Plan…');
+    const said = await clickInDialog(second, 'Accept plan');
+    assert.match(said, /node --test/);
+    await runThat(first, ({ phase }) => phase === 'working');
+  });
+
+  it('a window with another storage sees the run live, and stops it', async () => {
+    await treeItem(other, /Tags and search, working/).waitFor();
+    await other.screenshot('windows-2-at-work');
+    await other.command('DevSquad: Emergency Stop');
+    await runThat(first, ({ stopped }) => stopped);
+    for (const window of [first, second, other]) {
+      await treeItem(window, /stopped, can go on/i).waitFor();
+    }
+    await second.screenshot('windows-3-stopped');
+  });
+
+  it('a terminal takes the run up where it is owned, sees it, and stops it', async () => {
+    const resumed = devsquad('resume', '--json');
+    await runThat(first, ({ stopped }) => !stopped);
+    await resumed.said('"type":"tool-call-ended"');
+    await statusBar(second, 'elsewhere').waitFor();
+
+    const status = await devsquad('status').end;
+    assert.match(status.stdout, /working +\S+ +\w+/);
+    const stopped = await devsquad('stop').end;
+
+    assert.equal(stopped.exitCode, 0, stopped.stderr);
+    const { exitCode, stderr, stdout } = await resumed.end;
+    assert.equal(exitCode, 1, stderr);
+    assert.match(stderr, /VS Code \(process \d+\) does the work/);
+    assert.match(stdout, /"type":"run-stopped"[^\n]*\n(.*\n)*\{"type":"squad-idle"\}\n$/);
+    await treeItem(other, /stopped, can go on/i).waitFor();
+  });
+
+  it('another takes over when the owner’s window closes, and the run ends right', async () => {
+    await first.command('DevSquad: Recover');
+    await runThat(first, ({ stopped }) => !stopped);
+    const told = /this window goes on: “Add tags[^”]*” was taken up with \d of 4 tasks proven/;
+    const isTold = Promise.any([second, other].map((window) => notification(window, told).waitFor()));
+    await first.closeWindow();
+    await isTold;
+    const run = await runThat(first, ({ phase }) => phase === 'ended');
+
+    assert.equal(run.status, 'succeeded', run.reason);
+    assert.equal(run.diff?.tree, expectedTree);
+    for (const window of [second, other]) {
+      await statusBar(window, /4\/4/).waitFor();
+    }
+    await second.screenshot('windows-4-second-after');
+    await other.screenshot('windows-4-other-after');
+  });
+
+  function devsquad(...args: string[]) {
+    const child = spawn(process.execPath, [path.join(projectFolder, 'src/cli.ts'), ...args], {
+      cwd: workspace,
+      env: { ...process.env, HOME: first.homeFolder },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    const end = new Promise<{ exitCode: number | null; stdout: string; stderr: string }>((resolve) => {
+      child.on('close', (exitCode) => {
+        resolve({ exitCode, stdout, stderr });
+      });
+    });
+    const said = async (what: string): Promise<void> => {
+      while (!stdout.includes(what) && child.exitCode === null) {
+        await first.page.waitForTimeout(50);
+      }
+    };
+    return { end, said };
+  }
+});
