@@ -90,8 +90,8 @@ export interface LanguageModel {
 }
 
 export interface LanguageModels {
-  /** Rejects with a HumanError when the chosen model is not there or cannot call tools. */
-  select(choice: RunOptions['model'], signal: AbortSignal): Promise<LanguageModel>;
+  /** `purpose`: on whose behalf, where one is known. Rejects with a HumanError when the chosen model is not there or cannot call tools. */
+  select(choice: RunOptions['model'], signal: AbortSignal, purpose?: ModelRequest['purpose']): Promise<LanguageModel>;
 }
 
 /** The person at this host, if there is one. */

@@ -274,6 +274,8 @@ const ROWS: Rows = {
     detail: countOf(paths.length, 'file'),
     filters: important,
   }),
+  // The run's end says it too.
+  'result-refused': undefined,
   'apply-ended': ({ applied, detail }) => ({
     sign: mark(applied ? 'proven' : 'you'),
     text: applied ? 'applied the result' : `did not apply the result: ${detail}`,

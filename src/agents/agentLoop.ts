@@ -15,6 +15,7 @@ import type { Ledger } from '../ports.ts';
 import type { Tool, ToolContext } from '../tools/tool.ts';
 import type { ToolRunner } from '../tools/toolRunner.ts';
 import type { TaskWorkspace } from '../workspace/taskWorkspace.ts';
+import { callKey } from './callRequest.ts';
 import type { ModelTurn } from './modelTurn.ts';
 import { NUDGE, Transcript } from './transcript.ts';
 
@@ -28,6 +29,7 @@ export interface LoopServices {
    * answered as put off in the same breath. Says whether there was any.
    */
   readonly takeMail: (notBegun: readonly ToolCall[]) => Promise<boolean>;
+  readonly hasMail: () => boolean;
 }
 
 export interface LoopWork {
@@ -62,19 +64,17 @@ export async function runAgentLoop(services: LoopServices, work: LoopWork, signa
     requireCurrent(taskOf(ledger, work), work);
     const [call, ...others] = transcript.unanswered();
     if (call) {
+      const context = contextOf(services, work);
       const interrupted = taskOf(ledger, work).openCall !== undefined;
+      const wasAsked = ledger.state.runs[work.runId]?.requests[callKey(context)] !== undefined;
       // A model must see a message after one call at most, and every call needs a result before anything else may be said:
-      // so the rest of the answer is put off, and the model, which knows more now, decides about it anew.
-      if (transcript.isBetweenCalls() && !interrupted && (await services.takeMail([call, ...others]))) {
+      // so the rest of the answer is put off, and the model, which knows more now, decides about it anew. What a person was
+      // asked about is not: their answer is for this call and no other.
+      const mayPutOff = transcript.isBetweenCalls() && !interrupted && !wasAsked;
+      if (mayPutOff && (await services.takeMail([call, ...others]))) {
         continue;
       }
-      const result = await services.toolRunner.run(
-        call,
-        work.tools,
-        contextOf(services, work),
-        { interrupted },
-        signal,
-      );
+      const result = await services.toolRunner.run(call, work.tools, context, { interrupted }, signal);
       if (result.end) {
         return { kind: 'ended', value: result.end.value };
       }
@@ -98,7 +98,7 @@ export async function runAgentLoop(services: LoopServices, work: LoopWork, signa
     }
     await services.takeMail([]);
     await transcript.catchUp(taskOf(ledger, work));
-    await services.modelTurn.take(work, transcript.entries, signal);
+    await services.modelTurn.take(work, transcript.entries, services.hasMail, signal);
   }
 }
 

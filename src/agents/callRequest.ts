@@ -7,6 +7,7 @@ export function requestOf(context: ToolContext, subject: RequestSubject): Person
   return { id: callKey(context), runId, taskId, agentId, subject };
 }
 
+/** Names one call for ever: its request to a person and its letters carry it. */
 export function callKey({ taskId, attempt, step }: ToolContext): string {
   return `${taskId}.${attempt}.${step}`;
 }

@@ -10,7 +10,7 @@ import { runAgentLoop, type LoopServices } from './agentLoop.ts';
 import { BaseAgent, type AgentTask, type TaskResult } from './baseAgent.ts';
 import { noteMail } from './mailNotes.ts';
 
-export interface AgentServices extends Omit<LoopServices, 'takeMail'> {
+export interface AgentServices extends Omit<LoopServices, 'takeMail' | 'hasMail'> {
   readonly communication: AgentCommunicationService;
 }
 
@@ -75,7 +75,11 @@ export abstract class LoopingAgent extends BaseAgent {
     // This object may be started anew while an old start of it has not ended yet.
     const { incarnation } = this;
     const end = await runAgentLoop(
-      { ...this.services, takeMail: (notBegun) => this.takeMail(incarnation, notBegun) },
+      {
+        ...this.services,
+        takeMail: (notBegun) => this.takeMail(incarnation, notBegun),
+        hasMail: () => this.services.communication.hasMail(this.id),
+      },
       { ...work, ...incarnation, runId: task.runId, taskId: task.id, agentId: this.id, workspace, winding },
       signal,
     );

@@ -43,23 +43,36 @@ export class ModelTurn {
     this.signals = options.signals;
   }
 
-  /** Resolves once the answer is durable. Rejects with ModelError, BudgetReachedError or the signal's reason. */
-  async take(work: TurnWork, conversation: readonly ConversationEntry[], signal: AbortSignal): Promise<void> {
+  /**
+   * Resolves once the answer is durable, or without having asked when there is news by then: what the model would be told
+   * is out of date. Rejects with ModelError, BudgetReachedError or the signal's reason.
+   */
+  async take(
+    work: TurnWork,
+    conversation: readonly ConversationEntry[],
+    hasNews: () => boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
     const run = this.ledger.state.runs[work.runId];
     const task = run?.tasks[work.taskId];
     if (!run || !task) {
       throw new Error(`No task ${work.taskId}`);
     }
-    const model = await this.models.select(run.options.model, signal);
+    const purpose = { role: task.role, agentId: work.agentId, taskId: task.id, taskKey: task.key };
+    const model = await this.models.select(run.options.model, signal, purpose);
     const maxOutputTokens = Math.min(MAX_OUTPUT_TOKENS, model.maxOutputTokens);
     const request: ModelRequest = {
-      purpose: { role: task.role, agentId: work.agentId, taskId: task.id, taskKey: task.key },
+      purpose,
       conversation,
       tools: work.tools.map((tool) => declare(tool)),
       maxOutputTokens,
     };
     const inputTokens = await countRequest(model, request);
     await pausePoint(this.ledger, work.runId, signal);
+    // In one turn with the reservation, so that the order of the ledger tells what was seen.
+    if (hasNews()) {
+      return;
+    }
     const callId = this.budget.reserve(work, model.id, inputTokens + maxOutputTokens);
     const onText = (text: string): void => {
       this.signals.fire({ type: 'text-delta', runId: work.runId, taskId: work.taskId, agentId: work.agentId, text });

@@ -39,7 +39,7 @@ export class BudgetKeeper {
       const message = describeRefusal(refusal);
       this.ledger.append({
         type: 'budget-reached',
-        runId: owner.runId,
+        ...stamp(owner),
         actor: { kind: 'runtime', id: 'runtime' },
         resource: refusal.resource,
         message,

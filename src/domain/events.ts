@@ -154,6 +154,8 @@ export const EVENT_TYPES = {
   /** Time the run was at work since the last such event; written now and then and when work pauses. */
   'work-clocked': input({ workedMs: z.number().min(0) }),
 
+  /** What the run's options ask for at its end could not be done; the result is kept. */
+  'result-refused': input({ reason: z.string() }),
   'run-ended': consequence({
     status: runStatusSchema,
     reason: z.string().optional(),

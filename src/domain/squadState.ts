@@ -181,6 +181,8 @@ function applyToRun(state: SquadState, run: Run, event: RunEvent): void {
       run.account.workedMs += event.workedMs;
       countWork(state, run, event.workedMs);
       return;
+    case 'result-refused':
+      return;
     case 'run-ended':
       run.phase = 'ended';
       closeMail(run);

@@ -305,7 +305,8 @@ export class SquadLedger implements Ledger {
     this.images.durable(sequence);
     const still = this.waiters.findIndex((waiter) => waiter.sequence > this.durableSequence);
     for (const waiter of this.waiters.splice(0, still < 0 ? this.waiters.length : still)) {
-      waiter.resolve();
+      // One after the other: each goes on as far as it can before the next, which is an order that a replay can keep.
+      setImmediate(waiter.resolve);
     }
   }
 

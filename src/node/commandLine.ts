@@ -5,7 +5,7 @@ import { messageOf, UsageError } from '../domain/errors.ts';
 import type { BudgetLimits } from '../domain/budget.ts';
 import type { AtEnd, RunOptions } from '../domain/run.ts';
 
-export const VERBS = ['run', 'resume', 'status', 'inbox', 'answer', 'stop'] as const;
+export const VERBS = ['run', 'resume', 'status', 'inbox', 'answer', 'stop', 'replay'] as const;
 export type Verb = (typeof VERBS)[number];
 
 export interface CommandLine {
@@ -13,6 +13,8 @@ export interface CommandLine {
   readonly words: readonly string[];
   readonly workspace: string;
   readonly storage?: string;
+  /** Of `replay`. */
+  readonly run?: string;
   readonly json: boolean;
   readonly model: RunOptions['model'];
   readonly maxAgents: number;
@@ -28,6 +30,7 @@ devsquad status  [--workspace DIR] [--storage DIR] [--json]   runs, agents, task
 devsquad inbox   [--workspace DIR] [--storage DIR] [--json]   what waits for a person
 devsquad answer  ID allow|deny|TEXT                           only where standard input is a terminal
 devsquad stop    [--workspace DIR]                            stops a running squad from another process
+devsquad replay  --run ID [--workspace DIR] [--storage DIR] [--json]   plays a run again from its inputs; prints both hashes
 --approve is a comma list of plan, commands, writes, network; "all" is these four.`;
 
 export function parseCommandLine(args: readonly string[]): CommandLine {
@@ -53,6 +56,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     words,
     workspace: values.workspace ?? process.cwd(),
     ...(values.storage === undefined ? {} : { storage: values.storage }),
+    ...(values.run === undefined ? {} : { run: values.run }),
     json: values.json,
     model: parseModel(values.model, values['base-url'], values['model-name']),
     maxAgents: Math.min(32, optionalNumber('max-agents', values['max-agents']) ?? 4),
@@ -74,6 +78,7 @@ function parse(args: readonly string[]) {
       options: {
         workspace: { type: 'string' },
         storage: { type: 'string' },
+        run: { type: 'string' },
         model: { type: 'string', default: 'rehearsal' },
         'base-url': { type: 'string' },
         'model-name': { type: 'string' },

@@ -14,6 +14,7 @@ import { askOwner } from '../ledger/ownership.ts';
 import { ownerFolder } from '../ledger/squadHome.ts';
 import type { Logger } from '../ports.ts';
 import type { CommandLine } from './commandLine.ts';
+import { replay } from './replayVerb.ts';
 import { aboutSilentOwner, parseAnswer } from './terminalPrompt.ts';
 import { workAtTerminal } from './work.ts';
 
@@ -42,6 +43,8 @@ export async function perform(command: CommandLine, media: string): Promise<numb
       return answer(command, options, signal);
     case 'stop':
       return stop(command, signal);
+    case 'replay':
+      return replay(command, signal);
   }
 }
 

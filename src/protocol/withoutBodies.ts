@@ -54,6 +54,7 @@ export function eventWithoutBodies(event: SquadEvent): SquadEvent {
     case 'agent-restarted':
     case 'agent-given-up':
     case 'run-archived':
+    case 'result-refused':
       return { ...event, reason: cut(event.reason) };
     case 'run-ended':
       return { ...event, ...(event.reason === undefined ? {} : { reason: cut(event.reason) }) };

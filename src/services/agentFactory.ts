@@ -85,14 +85,19 @@ export class AgentFactory<Running> {
     return this.health.statusOf(agentId);
   }
 
-  /** Registers in the same turn, for whoever decides on the living state. */
-  register(type: AgentType, config?: Partial<AgentConfig>): { id: string; appended: ReturnType<Ledger['append']> } {
+  /** Registers in the same turn, for whoever decides on the living state; `runId` is the run that needs it. */
+  register(
+    type: AgentType,
+    config?: Partial<AgentConfig>,
+    runId?: string,
+  ): { id: string; appended: ReturnType<Ledger['append']> } {
     if (!this.roles[type]) {
       throw new HumanError(`There is no ${type} agent in this version.`);
     }
     const id = `${type}-${(this.ledger.state.standing.agentsMade[type] ?? 0) + 1}`;
     const agent: AgentIdentity = { id, type, ...DEFAULTS[type], name: id, ...config };
-    return { id, appended: this.ledger.append({ type: 'agent-created', actor: RUNTIME, agent }) };
+    const stamp = { actor: RUNTIME, ...(runId === undefined ? {} : { runId }) };
+    return { id, appended: this.ledger.append({ type: 'agent-created', ...stamp, agent }) };
   }
 
   /** Sends those away who were only to end their task, and have. */

@@ -14,7 +14,7 @@ export const IDLE_MS = 600_000;
 
 /** What the pool needs of the factory. */
 export interface Makers {
-  register(type: AgentView['type']): unknown;
+  register(type: AgentView['type'], config: object, runId: string): unknown;
   release(agentId: string, reason: string): void;
 }
 
@@ -42,7 +42,7 @@ export class AgentPool implements Disposable {
   /** Gives a ready task to whoever is free, or to somebody new; it waits when there are as many as there may be. */
   staff(run: RunView, task: TaskView): void {
     if (!this.delegation.delegate(task) && this.mayGrow(run, task.role)) {
-      this.factory.register(task.role);
+      this.factory.register(task.role, {}, run.id);
       this.delegation.delegate(task);
     }
   }

@@ -47,7 +47,7 @@ export class AgentSupervisor implements Disposable {
   }
 
   /** Resolves once the agent has been silent for too long and that stands in the ledger; rejects with the signal's reason. */
-  async watch(task: TaskView, signal: AbortSignal): Promise<string> {
+  async watch(task: TaskView, signal: AbortSignal): Promise<void> {
     const agentId = task.agentId ?? '';
     const { clock, health } = this.o;
     health.beat(agentId);
@@ -66,7 +66,7 @@ export class AgentSupervisor implements Disposable {
           reason,
           chance,
         });
-        return reason;
+        return;
       }
       const before = clock.now();
       await clock.sleep(leftMs, signal);

@@ -82,9 +82,11 @@ export class RunService {
     return unfinished.map(({ id }) => id);
   }
 
-  /** Takes up what a crash or a reload interrupted; what a person stopped stays stopped. Answers the runs' ids. */
-  resumeInterrupted(): string[] {
-    const interrupted = Object.values(this.o.ledger.state.runs).filter((run) => isUnfinished(run) && !run.stopped);
+  /** Takes up what a crash or a reload interrupted; what a person stopped stays stopped. Answers the runs' ids; `only`: of that one. */
+  resumeInterrupted(only?: string): string[] {
+    const interrupted = Object.values(this.o.ledger.state.runs).filter(
+      (run) => isUnfinished(run) && !run.stopped && (only === undefined || run.id === only),
+    );
     for (const { id } of interrupted) {
       this.drive(id);
     }
@@ -340,6 +342,9 @@ export class RunService {
         : 'failed';
     const diff = await this.o.results.diff(run, signal);
     const refused = status === 'succeeded' ? await this.o.results.handOver(run) : undefined;
+    if (refused !== undefined) {
+      this.o.ledger.append({ type: 'result-refused', runId, actor: runtime, reason: refused });
+    }
     const reason = refused ?? run.reason ?? tasks.find(({ failure, phase }) => phase === 'failed' && failure)?.failure;
     this.endRun(runId, refused === undefined ? status : 'failed', reason, diff);
     await this.o.ledger.flushed();

@@ -36,7 +36,7 @@ export function plannedTasks(runId: string, plan: RunView['plan'] & object): Tas
   }));
 }
 
-/** What a run that ends takes with it: tasks that are not over, so that no agent stays busy, and open requests. */
+/** What a run that ends takes with it: tasks that are not over, so that no agent stays busy, and open requests. What is merged is done. */
 export function whatEndsWith(run: RunView): EventDraft[] {
   const reason = 'The run ended.';
   return [
@@ -50,13 +50,9 @@ export function whatEndsWith(run: RunView): EventDraft[] {
     })),
     ...Object.values(run.tasks)
       .filter(({ phase }) => !isOver(phase))
-      .map(({ id, attempt }): EventDraft => ({
-        type: 'task-cancelled',
-        runId: run.id,
-        taskId: id,
-        attempt,
-        actor: RUNTIME,
-        reason,
-      })),
+      .map(({ id, attempt, merged }): EventDraft => {
+        const stamp = { runId: run.id, taskId: id, attempt, actor: RUNTIME };
+        return merged ? { type: 'task-proven', ...stamp, ...merged } : { type: 'task-cancelled', ...stamp, reason };
+      }),
   ];
 }

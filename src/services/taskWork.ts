@@ -100,13 +100,15 @@ export class TaskWork {
   private async performOnce(task: TaskView, { signal, winding }: Ends): Promise<boolean> {
     const [cut, over] = [new AbortController(), new AbortController()];
     const working = AbortSignal.any([signal, cut.signal]);
-    const watching = this.o.supervisor.watch(task, AbortSignal.any([signal, over.signal])).then(
-      (reason) => {
-        cut.abort(new SupersededError(reason));
-      },
-      () => undefined,
-    );
+    // What the ledger says cuts the work, so that it does so on every replay.
+    const listening = this.o.ledger.onDidAppend((event) => {
+      if (event.type === 'agent-silent' && event.taskId === task.id) {
+        cut.abort(new SupersededError(event.reason));
+      }
+    });
+    const watching = this.o.supervisor.watch(task, AbortSignal.any([signal, over.signal])).catch(() => undefined);
     await settledSoon(this.start(task, { signal: working, winding }), working, this.o.clock);
+    listening.dispose();
     over.abort(new StoppedError('The agent has come to an end.'));
     await watching;
     const agent = this.o.ledger.state.standing.agents[task.agentId ?? ''];

@@ -12,6 +12,7 @@ const EVENTS_WITHOUT_ROWS = [
   'tool-call-ended',
   'tool-calls-put-off',
   'person-wrote',
+  'result-refused',
   'run-settled',
   'pool-scaled',
   'agent-idled',

@@ -17,6 +17,9 @@ import { MAX_RESULT_CHARACTERS, type PerformTool, type Tool, type ToolContext, t
 /** Asks a person about one call and waits; the same call asks once, also across a restart. */
 export type AskPerson = (subject: RequestSubject, context: ToolContext, signal: AbortSignal) => Promise<RequestAnswer>;
 
+/** The call stands as it stood: whoever runs the agent looks anew what to do first. */
+const NOT_BEGUN: ToolResult = { text: '' };
+
 type Outcome = EventOf<'tool-call-ended'>['outcome'];
 
 export class ToolRunner {
@@ -30,7 +33,7 @@ export class ToolRunner {
     this.performTool = options.perform;
   }
 
-  /** `interrupted`: the call had begun when the process ended, and nothing is known of its end. */
+  /** Resolves without an end in the ledger when the run was paused right before the call began. `interrupted`: the call had begun when the process ended, and nothing is known of its end. */
   async run(
     call: ToolCall,
     tools: readonly Tool[],
@@ -74,8 +77,12 @@ export class ToolRunner {
     signal: AbortSignal,
   ): Promise<ToolResult> {
     const { runId, taskId, attempt, step } = context;
-    // A person may have paused the run and then answered the request this call waited for.
-    await pausePoint(this.ledger, runId, signal);
+    if (this.ledger.state.runs[runId]?.paused) {
+      // A person paused the run and then answered the request this call waited for. Much may have come meanwhile.
+      await pausePoint(this.ledger, runId, signal);
+      return NOT_BEGUN;
+    }
+    signal.throwIfAborted();
     const started = this.ledger.append({
       type: 'tool-call-started',
       runId,

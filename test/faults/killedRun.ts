@@ -1,6 +1,7 @@
 /** kill -9 at random moments of the rehearsal, then resume: same final tree, no effect twice. */
 import assert from 'node:assert/strict';
 import { readJournal } from '../../src/ledger/journalFile.ts';
+import { replayRun } from '../../src/replay/replay.ts';
 import { endOf, Sandbox, type Started } from '../support/headless.ts';
 
 /** A small seeded generator (mulberry32), so that a failing schedule can be played again. */
@@ -56,6 +57,9 @@ async function killAfter(started: Started, lines: number): Promise<void> {
 async function checkLedger(sandbox: Sandbox, replay: string): Promise<string> {
   const { events, damage } = await readJournal(sandbox.storage());
   assert.deepEqual(damage, [], replay);
+  const runId = events.find(({ type }) => type === 'run-started')?.runId ?? '';
+  const replayed = await replayRun(events, runId, new AbortController().signal);
+  assert.ok(replayed.equal, `played again it goes another way: ${JSON.stringify(replayed.difference)}; ${replay}`);
   const once = (what: string, ids: string[]): void => {
     assert.equal(new Set(ids).size, ids.length, `${what} twice; ${replay}`);
   };

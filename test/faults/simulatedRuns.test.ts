@@ -1,17 +1,47 @@
 /** Whole runs in simulated time, with kills, failing models, files and tools, and a person who comes and goes. */
-import { simulate } from '../support/simulation/simulation.ts';
+import assert from 'node:assert/strict';
+import type { SquadEvent } from '../../src/domain/events.ts';
+import { replayRun } from '../../src/replay/replay.ts';
+import { simulate, type Simulated } from '../support/simulation/simulation.ts';
+
+const never = new AbortController().signal;
 
 describe('a simulated run', () => {
   const given = process.env['DEVSQUAD_SEED'];
   const first = given === undefined ? Math.floor(Math.random() * 1_000_000) : Number(given);
-  const count = Number(process.env['DEVSQUAD_SIMULATIONS'] ?? (given === undefined ? 60 : 1));
+  const count = Number(process.env['DEVSQUAD_SIMULATIONS'] ?? (given === undefined ? 40 : 1));
 
-  it(`ends with every promise kept, ${count} times from seed ${first}`, async () => {
+  it(`ends with every promise kept and is replayed to the same hash, ${count} times from seed ${first}`, async () => {
     for (let seed = first; seed < first + count; seed++) {
-      await simulate(seed).catch((cause: unknown) => {
-        const replay = `DEVSQUAD_SEED=${seed} npm run test:unit -- --grep simulated`;
-        throw new Error(`Seed ${seed} breaks a promise; play it again with: ${replay}`, { cause });
+      await tryOut(seed).catch((cause: unknown) => {
+        const again = `DEVSQUAD_SEED=${seed} npm run test:unit -- --grep simulated`;
+        throw new Error(`Seed ${seed} breaks a promise; play it again with: ${again}`, { cause });
       });
     }
   }).timeout(20_000 + count * 1000);
+
+  it('is not equal to its replay when the record says that the squad decided otherwise', async () => {
+    const simulated = await simulate(7);
+    const changed = structuredClone(simulated.events) as SquadEvent[];
+    const delegated = changed.find(({ type }) => type === 'task-delegated');
+    assert.ok(delegated?.type === 'task-delegated');
+    delegated.agentId = 'somebody-else';
+    const { equal, difference } = await replayRun(changed, simulated.runId, never);
+    assert.equal(equal, false);
+    assert.equal(difference?.sequence, delegated.sequence);
+  });
+
+  it('is not played again when another version wrote it', async () => {
+    const { events, runId } = await simulate(7);
+    const older = events.map((event) => Object.assign(structuredClone(event), { version: 0 as 1 }));
+    const result = await replayRun(older, runId, never);
+    assert.deepEqual(result, { runId, comparable: false, equal: false });
+  });
 });
+
+async function tryOut(seed: number): Promise<Simulated> {
+  const simulated = await simulate(seed);
+  const { equal, difference } = await replayRun(simulated.events, simulated.runId, never);
+  assert.ok(equal, `the replay differs: ${JSON.stringify(difference)}`);
+  return simulated;
+}

@@ -386,6 +386,7 @@ const RULES: Rules = {
     (run) => !hasEnded(run) && Object.values(run.tasks).some(({ phase }) => isOver(phase)),
   ),
   'apply-started': withRun(() => ({ paths: ['a.ts'], door: 'policy' }), hasEnded),
+  'result-refused': withRun(() => ({ reason: 'A file is in the way.' })),
   'apply-ended': withRun((story) => ({ applied: story.random.chance(0.7), detail: '' }), hasEnded),
   'apply-undo-started': withRun(() => ({ door: 'editor' }), hasEnded),
   'apply-undo-ended': withRun((story) => ({ undone: story.random.chance(0.7), detail: '' }), hasEnded),

@@ -61,7 +61,9 @@ export function checkEnd({ run, events, disk }: Simulated, performed: ReadonlyMa
 function checkParents(run: Simulated['run'], events: readonly SquadEvent[]): void {
   const started = new Set(events.flatMap((event) => (event.type === 'task-started' ? [event.taskId ?? ''] : [])));
   for (const task of Object.values(run.tasks)) {
-    if ((task.phase !== 'proven' && task.phase !== 'failed') || !started.has(task.id)) {
+    // A run that breaks ends with what it has, and there is nobody left to be told.
+    const endedWithRun = task.completedAt === run.endedAt && run.status !== 'succeeded';
+    if ((task.phase !== 'proven' && task.phase !== 'failed') || !started.has(task.id) || endedWithRun) {
       continue;
     }
     const told = events.filter(

@@ -8,6 +8,7 @@ import picomatch from 'picomatch';
 import { GitError, ToolRefusal } from '../../../src/domain/errors.ts';
 import type { CheckResult } from '../../../src/domain/proof.ts';
 import type { FileChange, Seed } from '../../../src/domain/run.ts';
+import type { Ledger } from '../../../src/ports.ts';
 import type { SquadFiles } from '../../../src/services/gitSquadFiles.ts';
 import type { RunResults } from '../../../src/services/runResults.ts';
 import type { TaskCommit } from '../../../src/workspace/repository.ts';
@@ -54,10 +55,15 @@ export class SimulatedFiles implements SquadFiles {
     return new SimulatedRunFiles(this.world, this.life, this.disk(runId));
   }
 
-  results(): RunResults {
+  results({ ledger }: { ledger: Ledger }): RunResults {
     const refuse = (): Promise<never> => Promise.reject(new Error('Nobody asks for this here.'));
     return {
-      open: () => Promise.resolve(),
+      open: () => {
+        for (const { id } of Object.values(ledger.state.runs).filter(({ phase }) => phase === 'ended')) {
+          this.tidy(id);
+        }
+        return Promise.resolve();
+      },
       close: () => Promise.resolve(),
       handOver: () => Promise.resolve(undefined),
       diff: async (run) =>
@@ -68,10 +74,7 @@ export class SimulatedFiles implements SquadFiles {
             }
           : undefined,
       tidy: (runId) => {
-        const disk = this.disk(runId);
-        for (const name of Object.keys(disk.worktrees)) {
-          delete disk.worktrees[name];
-        }
+        this.tidy(runId);
         return Promise.resolve();
       },
       apply: refuse,
@@ -80,6 +83,13 @@ export class SimulatedFiles implements SquadFiles {
       undo: refuse,
       fileAt: refuse,
     };
+  }
+
+  private tidy(runId: string): void {
+    const disk = this.disk(runId);
+    for (const name of Object.keys(disk.worktrees)) {
+      delete disk.worktrees[name];
+    }
   }
 
   private disk(runId: string): SimulatedDisk {

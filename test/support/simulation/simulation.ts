@@ -180,6 +180,7 @@ class Simulation {
   }
 
   private models(life: Life): LanguageModels {
+    const clock = this.time.clock(life);
     const model: LanguageModel = {
       id: 'simulated',
       label: 'Simulated',
@@ -187,15 +188,13 @@ class Simulation {
       maxOutputTokens: 4000,
       countTokens: (text) => Promise.resolve(Math.ceil(text.length / 4)),
       ask: async (request, onText, signal): Promise<ModelReply> => {
-        await this.time.pass(3000, life);
-        signal.throwIfAborted();
+        await clock.sleep(this.random.next() * 3000, signal);
         if (this.random.chance(this.faults.model)) {
           throw new ModelError(this.random.pick(MODEL_FAILURES) ?? 'server', 'The provider has trouble.');
         }
         const calls = nextAnswer(this.team, request.purpose.taskKey, request.conversation);
         onText('…');
-        await this.time.pass(500, life);
-        signal.throwIfAborted();
+        await clock.sleep(this.random.next() * 500, signal);
         return {
           answer: {
             text: '',

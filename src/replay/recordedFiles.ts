@@ -1,0 +1,215 @@
+/** Files of a run as they were recorded: each operation ends as it ended then, when the replay comes to that place. */
+import { ToolRefusal } from '../domain/errors.ts';
+import type { EventOf, SquadEvent } from '../domain/events.ts';
+import type { CheckResult } from '../domain/proof.ts';
+import type { Seed } from '../domain/run.ts';
+import type { RunResults } from '../services/runResults.ts';
+import type { ToolResult } from '../tools/tool.ts';
+import type { MergeOutcome, TaskCommit } from '../workspace/repository.ts';
+import type { ChecksRequest, RunFiles, TaskFiles, TaskTry } from '../workspace/runFiles.ts';
+import type { TaskWorkspace } from '../workspace/taskWorkspace.ts';
+import { RUN_STRAND, type Recording, type Strand } from './recording.ts';
+import type { WaitingRoom } from './waitingRoom.ts';
+
+/** The squad asked the world for something that the record does not have: it went another way than it went then. */
+export class UnrecordedError extends Error {
+  override name = 'UnrecordedError';
+}
+
+/** What a call of a tool came to. */
+export function recordedResult(recording: Recording, strand: Strand): ToolResult {
+  const ended = recording.nextAs(strand, 'tool-call-ended');
+  switch (ended?.outcome) {
+    case 'ok':
+      return { text: ended.result };
+    case 'refused':
+      throw new ToolRefusal(ended.result);
+    case 'failed':
+      throw new Error(ended.result);
+    case undefined:
+      throw new UnrecordedError('The record has no end of this call.');
+  }
+}
+
+export class RecordedFiles implements RunFiles {
+  private readonly recording: Recording;
+  private readonly room: WaitingRoom;
+
+  constructor(recording: Recording, room: WaitingRoom) {
+    this.recording = recording;
+    this.room = room;
+  }
+
+  async endSurvivors(): Promise<void> {
+    await this.room.wait('disk', RUN_STRAND);
+    throwIfRunFailed(this.recording);
+  }
+
+  async seed(_options: { at: string }, signal: AbortSignal): Promise<Seed> {
+    await this.room.wait('world', RUN_STRAND, signal);
+    throwIfRunFailed(this.recording);
+    const seeded = this.recording.nextAs(RUN_STRAND, 'repository-seeded');
+    if (!seeded) {
+      throw new UnrecordedError('The record has no seed.');
+    }
+    return seeded.seed;
+  }
+
+  async standAt(_commit: string, signal: AbortSignal): Promise<void> {
+    await this.room.wait('disk', RUN_STRAND, signal);
+    throwIfRunFailed(this.recording);
+  }
+
+  task(task: TaskTry): TaskFiles {
+    return new RecordedTaskFiles(this.recording, this.room, task.id);
+  }
+}
+
+class RecordedTaskFiles implements TaskFiles {
+  private readonly recording: Recording;
+  private readonly room: WaitingRoom;
+  private readonly strand: Strand;
+
+  constructor(recording: Recording, room: WaitingRoom, strand: Strand) {
+    this.recording = recording;
+    this.room = room;
+    this.strand = strand;
+  }
+
+  async open(_base: string, signal: AbortSignal): Promise<TaskWorkspace> {
+    await this.room.wait('world', this.strand, signal);
+    const crashed = this.recording.nextAs(this.strand, 'agent-crashed');
+    if (crashed) {
+      throw new Error(crashed.reason);
+    }
+    return recordedWorkspace(this.recording, this.strand);
+  }
+
+  async commit(_base: string, _note: unknown, signal: AbortSignal): Promise<TaskCommit> {
+    const { commit, tree } = await this.outcome('task-committed', signal);
+    return { commit, tree };
+  }
+
+  async hasChanges(from: string, to: string, signal: AbortSignal): Promise<boolean> {
+    await this.room.wait('world', this.strand, signal);
+    if (this.recording.nextAs(this.strand, 'tool-call-ended')) {
+      recordedResult(this.recording, this.strand);
+    }
+    return treeOf(this.recording, from) !== treeOf(this.recording, to);
+  }
+
+  async merge(_options: unknown, signal: AbortSignal): Promise<MergeOutcome> {
+    await this.room.wait('world', this.strand, signal);
+    const { recording, strand } = this;
+    const rebased = recording.nextAs(strand, 'task-rebased');
+    if (rebased) {
+      return { kind: 'conflict', tree: '', files: rebased.conflicts };
+    }
+    const checked = recording.nextAs(strand, 'check-ended');
+    if (!checked && !recording.nextAs(strand, 'task-merged')) {
+      recordedResult(recording, strand);
+    }
+    const isMerge = (event: SquadEvent): event is EventOf<'task-merged'> => event.type === 'task-merged';
+    const merged = recording.ahead(strand, isMerge);
+    return { kind: 'merged', commit: merged?.commit ?? '', tree: checked?.result.tree ?? merged?.tree ?? '' };
+  }
+
+  async rebase(_options: unknown, signal: AbortSignal): Promise<void> {
+    await this.outcome('task-rebased', signal);
+  }
+
+  async integrate(_from: string, _to: string, signal: AbortSignal): Promise<void> {
+    await this.outcome('task-merged', signal);
+  }
+
+  async runChecks({ checks }: ChecksRequest, onResult: (result: CheckResult) => void, signal: AbortSignal) {
+    for (let left = checks.length; left > 0; left--) {
+      onResult((await this.outcome('check-ended', signal)).result);
+    }
+  }
+
+  /** The event that an operation led to; where something kept it from its end then, that does so again. */
+  private async outcome<Type extends 'task-committed' | 'task-rebased' | 'task-merged' | 'check-ended'>(
+    type: Type,
+    signal: AbortSignal,
+  ): Promise<EventOf<Type>> {
+    await this.room.wait('world', this.strand, signal);
+    const event = this.recording.nextAs(this.strand, type);
+    if (!event) {
+      recordedResult(this.recording, this.strand);
+      throw new UnrecordedError(`The record has no ${type} here.`);
+    }
+    return event;
+  }
+}
+
+export function recordedResults(recording: Recording, room: WaitingRoom): RunResults {
+  const refuse = (): Promise<never> => Promise.reject(new UnrecordedError('Nobody did this before the run ended.'));
+  return {
+    open: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+    tidy: () => Promise.resolve(),
+    diff: async (run, signal) => {
+      await room.wait('world', RUN_STRAND, signal);
+      throwIfRunFailed(recording);
+      return run.integration ? recording.nextAs(RUN_STRAND, 'run-ended')?.diff : undefined;
+    },
+    handOver: async () => {
+      await room.wait('world', RUN_STRAND);
+      return recording.nextAs(RUN_STRAND, 'result-refused')?.reason;
+    },
+    apply: refuse,
+    branch: refuse,
+    discard: refuse,
+    undo: refuse,
+    fileAt: refuse,
+  };
+}
+
+/** The workspace's own instructions stand in what the agent was told; all else that tools see is in their results. */
+function recordedWorkspace(recording: Recording, strand: Strand): TaskWorkspace {
+  const isOpening = (event: SquadEvent): event is EventOf<'conversation-opened'> =>
+    event.type === 'conversation-opened';
+  const told = recording.ahead(strand, isOpening)?.instructions ?? '';
+  const unseen = (): Promise<never> => Promise.reject(new UnrecordedError('No tool runs in a replay.'));
+  return {
+    instructions: /<workspace-instructions>\n([^]*)\n<\/workspace-instructions>/.exec(told)?.[1] ?? '',
+    readText: unseen,
+    writeText: unseen,
+    listFiles: unseen,
+    search: unseen,
+    run: unseen,
+    runTests: unseen,
+  };
+}
+
+/** The tree of a commit, as far as the record named it; a tree is its own. */
+function treeOf(recording: Recording, revision: string): string {
+  for (const event of recording.events) {
+    if ((event.type === 'task-committed' || event.type === 'task-merged') && event.commit === revision) {
+      return event.tree;
+    }
+    if (event.type === 'repository-seeded' && event.seed.commit === revision) {
+      return event.seed.tree;
+    }
+  }
+  return revision;
+}
+
+/** What a run that breaks ends with. */
+const ENDING: ReadonlySet<SquadEvent['type']> = new Set([
+  'request-withdrawn',
+  'task-cancelled',
+  'task-proven',
+  'run-ended',
+]);
+
+/** The run broke right here then, for a reason that its end tells. */
+function throwIfRunFailed(recording: Recording): void {
+  const next = recording.next()?.event;
+  const ended = recording.nextAs(RUN_STRAND, 'run-ended');
+  const isEnding = next?.runId === recording.runId && ENDING.has(next.type);
+  if (isEnding && ended?.status === 'failed' && !ended.diff) {
+    throw new Error(ended.reason);
+  }
+}

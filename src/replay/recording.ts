@@ -1,0 +1,107 @@
+/**
+ * What a run left in the ledger, as a replay needs it: in order, and for each task by itself. An event is *met* once the
+ * replay has produced it, or has been told it because the world did it.
+ */
+import type { EventOf, EventType, SquadEvent } from '../domain/events.ts';
+
+/** Events that belong together and keep their own order: those of one task, or the run's own. */
+export type Strand = string;
+
+const OWN: Strand = 'run';
+
+export class Recording {
+  readonly runId: string;
+  /** Up to and with the run's end. */
+  readonly events: readonly SquadEvent[];
+  private readonly met: boolean[];
+  private readonly strands = new Map<Strand, { indexes: number[]; next: number }>();
+  private first = 0;
+
+  /** Throws when the events hold no such run. */
+  constructor(events: readonly SquadEvent[], runId: string) {
+    const start = events.findIndex((event) => event.type === 'run-started' && event.runId === runId);
+    if (start < 0) {
+      throw new Error(`There is no run ${runId} in these events.`);
+    }
+    const end = events.findIndex((event) => event.type === 'run-ended' && event.runId === runId);
+    this.runId = runId;
+    this.events = end < 0 ? events : events.slice(0, end + 1);
+    this.met = this.events.map(() => false);
+    for (const [index, event] of this.events.entries()) {
+      const strand = this.strandOf(event);
+      if (strand !== undefined) {
+        const known = this.strands.get(strand) ?? { indexes: [], next: 0 };
+        known.indexes.push(index);
+        this.strands.set(strand, known);
+      }
+    }
+  }
+
+  /** Undefined for what is not of this run. */
+  strandOf(event: Pick<SquadEvent, 'runId' | 'taskId'>): Strand | undefined {
+    return event.runId === this.runId ? (event.taskId ?? OWN) : undefined;
+  }
+
+  /** The first event that is not met, with its place; undefined when all are. */
+  next(): { index: number; event: SquadEvent } | undefined {
+    while (this.met[this.first]) {
+      this.first++;
+    }
+    const event = this.events[this.first];
+    return event && { index: this.first, event };
+  }
+
+  meet(index: number): void {
+    this.met[index] = true;
+  }
+
+  /**
+   * The next event of a strand that is not met, in this life of the squad: what lies behind the next opening of the
+   * ledger was done by another one.
+   */
+  nextOf(strand: Strand): { index: number; event: SquadEvent } | undefined {
+    const known = this.strands.get(strand);
+    if (!known) {
+      return undefined;
+    }
+    let index = known.indexes[known.next];
+    while (index !== undefined && this.met[index]) {
+      index = known.indexes[++known.next];
+    }
+    const event = index === undefined ? undefined : this.events[index];
+    return index === undefined || !event || index > this.endOfLife() ? undefined : { index, event };
+  }
+
+  /** As `nextOf`, when it is of that type. */
+  nextAs<Type extends EventType>(strand: Strand, type: Type): EventOf<Type> | undefined {
+    const event = this.nextOf(strand)?.event;
+    // Equal types: the union does not narrow by a generic one.
+    return event?.type === type ? (event as EventOf<Type>) : undefined;
+  }
+
+  /** The first event of a strand, from the next one on, that the test accepts, whichever life it is of. */
+  ahead<Found extends SquadEvent>(strand: Strand, test: (event: SquadEvent) => event is Found): Found | undefined {
+    const { indexes = [], next = 0 } = this.strands.get(strand) ?? {};
+    for (const index of indexes.slice(next)) {
+      const event = this.events[index];
+      if (event && !this.met[index] && test(event)) {
+        return event;
+      }
+    }
+    return undefined;
+  }
+
+  private endOfLife(): number {
+    const opening = this.openings.find((index) => index > this.first);
+    return opening ?? this.events.length;
+  }
+
+  private get openings(): readonly number[] {
+    this.knownOpenings ??= this.events.flatMap(({ type }, index) => (type === 'ledger-opened' ? [index] : []));
+    return this.knownOpenings;
+  }
+
+  private knownOpenings: number[] | undefined;
+}
+
+export { OWN as RUN_STRAND };

@@ -1,0 +1,175 @@
+/**
+ * Plays a run again from what the world did then: the same services, a ledger in memory, models, files, people and time
+ * from the record. Equal hashes mean that from the same inputs the squad decides the same today.
+ */
+import { EVENT_VERSION, type SquadEvent } from '../domain/events.ts';
+import { isUnfinished } from '../domain/run.ts';
+import type { Clock } from '../ports.ts';
+import { createSquad, type Squad } from '../squad.ts';
+import { performTool } from '../tools/tool.ts';
+import { decisionOf, Fingerprint } from './fingerprint.ts';
+import { RecordedFiles, recordedResult, recordedResults } from './recordedFiles.ts';
+import { recordedModels } from './recordedModels.ts';
+import { Recording, RUN_STRAND } from './recording.ts';
+import { isObserved, ReplayLedger, type Difference } from './replayLedger.ts';
+import { WaitingRoom } from './waitingRoom.ts';
+
+export interface ReplayResult {
+  readonly runId: string;
+  /** False when the events were written by another version: then they are not played, and both hashes are absent. */
+  readonly comparable: boolean;
+  readonly equal: boolean;
+  readonly recordedHash?: string;
+  readonly replayedHash?: string;
+  /** Where the two part first; absent when they do not. */
+  readonly difference?: Difference;
+}
+
+/** `events`: a ledger's, from its first. Throws when they hold no such run. Rejects with the signal's reason. */
+export async function replayRun(
+  events: readonly SquadEvent[],
+  runId: string,
+  signal: AbortSignal,
+): Promise<ReplayResult> {
+  const recording = new Recording(events, runId);
+  // What was read from a disk may be older than the type says.
+  if (recording.events.some(({ version }: { version: number }) => version !== EVENT_VERSION)) {
+    return { runId, comparable: false, equal: false };
+  }
+  return new Replay(recording).play(signal);
+}
+
+class Replay {
+  private readonly recording: Recording;
+  private readonly recorded = new Fingerprint();
+  private readonly replayed = new Fingerprint();
+  private now = 0;
+  private room = new WaitingRoom();
+  private ledger!: ReplayLedger;
+  private squad!: Squad;
+  private difference: Difference | undefined;
+
+  constructor(recording: Recording) {
+    this.recording = recording;
+  }
+
+  async play(signal: AbortSignal): Promise<ReplayResult> {
+    this.open(0);
+    for (let next = this.recording.next(); next && !this.difference; next = this.recording.next()) {
+      signal.throwIfAborted();
+      this.now = Math.max(this.now, Date.parse(next.event.at));
+      if (next.event.type === 'ledger-opened' && next.index > 0) {
+        this.recording.meet(next.index);
+        this.open(next.index);
+        this.ledger.tell(next.event);
+        this.drive();
+      } else if (this.isTold(next.event)) {
+        this.recording.meet(next.index);
+        this.tell(next.event);
+      } else if (next.event.type === 'run-stopped') {
+        void this.squad.runs.stopAll(next.event.door === 'terminal' ? 'terminal' : 'editor');
+      } else if (!this.letOneGo(next.event)) {
+        this.part(next.event, 'nothing');
+      }
+      await settled();
+      this.difference ??= this.ledger.difference;
+    }
+    const { runId } = this.recording;
+    const [recordedHash, replayedHash] = [this.recorded.hash(), this.replayed.hash()];
+    const equal = !this.difference && recordedHash === replayedHash;
+    const hashes = { runId, comparable: true, equal, recordedHash, replayedHash };
+    return this.difference ? { ...hashes, difference: this.difference } : hashes;
+  }
+
+  /** Another life of the squad, over the first `upTo` recorded events. What the one before still waits for never comes. */
+  private open(upTo: number): void {
+    const { recording } = this;
+    const room = (this.room = new WaitingRoom());
+    const files = new RecordedFiles(recording, room);
+    this.ledger = new ReplayLedger({
+      recording,
+      upTo,
+      room,
+      onDecision: (event, twin) => {
+        this.compare(event, twin);
+      },
+    });
+    this.squad = createSquad({
+      ledger: this.ledger,
+      clock: this.clock(room),
+      models: recordedModels(recording, room),
+      logger: { info: () => undefined, warn: () => undefined, error: () => undefined },
+      files: { runFiles: () => files, results: () => recordedResults(recording, room) },
+      perform: async (tool, input, context, signal) => {
+        if (tool.effect === 'team') {
+          return performTool(tool, input, context, signal);
+        }
+        await room.wait('world', context.taskId, signal);
+        return recordedResult(recording, context.taskId);
+      },
+    });
+    void this.squad.runs.open();
+  }
+
+  /** Whether the world did it, and not the squad: another run, a person, the squad's own clocks and sensors. */
+  private isTold(event: SquadEvent): boolean {
+    return (
+      event.type === 'ledger-opened' ||
+      this.recording.strandOf(event) === undefined ||
+      isObserved(event) ||
+      (event.actor.kind === 'person' && event.type !== 'run-stopped') ||
+      HANDED_OVER.has(event.type)
+    );
+  }
+
+  /** Lets whoever waits go on to this event: its own strand, or the run's, which also ends the tasks it leaves open. */
+  private letOneGo(event: SquadEvent): boolean {
+    return this.room.letOneGo(this.recording.strandOf(event), this.now) || this.room.letOneGo(RUN_STRAND, this.now);
+  }
+
+  private tell(event: SquadEvent): void {
+    this.ledger.tell(event);
+    if (event.type === 'run-started' || event.type === 'run-continued' || event.type === 'run-resumed') {
+      this.drive();
+    }
+  }
+
+  private drive(): void {
+    const run = this.ledger.state.runs[this.recording.runId];
+    if (run && isUnfinished(run)) {
+      this.squad.runs.resumeInterrupted(run.id);
+    }
+  }
+
+  private clock(room: WaitingRoom): Clock {
+    return {
+      now: () => this.now,
+      // Whatever chance decided then is in the events.
+      random: () => 0,
+      newId: () => '0000000000',
+      sleep: (ms, signal) => room.wait({ time: this.now + ms }, undefined, signal),
+    };
+  }
+
+  private compare(event: SquadEvent, twin: SquadEvent): void {
+    const strand = this.recording.strandOf(twin) ?? RUN_STRAND;
+    this.recorded.add(strand, twin);
+    this.replayed.add(strand, event);
+    const [recorded, replayed] = [decisionOf(twin), decisionOf(event)];
+    if (recorded !== replayed) {
+      this.difference ??= { sequence: twin.sequence, recorded, replayed };
+    }
+  }
+
+  private part({ sequence, type }: SquadEvent, replayed: string): void {
+    this.difference ??= { sequence, recorded: type, replayed };
+  }
+}
+
+/** What handing the result over at the run's end came to. */
+const HANDED_OVER: ReadonlySet<SquadEvent['type']> = new Set(['apply-started', 'apply-ended', 'branch-created']);
+
+/** Until nothing can go on without being let go. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
