@@ -19,7 +19,7 @@ export async function run(): Promise<void> {
   const storage = mkdtempSync(path.join(tmpdir(), 'stall-'));
   try {
     await makeBigSquad(storage, IN_IMAGE, BEHIND);
-    const squad = await BigSquad.open(storage, 4, { ...LIMITS, imageRecords: 20_000 });
+    const squad = await BigSquad.open(storage, 4, { ...LIMITS, imageRecords: 5_000 });
     // What the start has left to do is not what is measured.
     await new Promise((resolve) => setTimeout(resolve, 5_000));
     const before = images(storage);

@@ -123,6 +123,7 @@ class DamagedLedger {
     const endsEarly = this.victim.includes(`/journal.${this.epoch - 1}.`);
     const isLost = sequence <= this.events.length;
     assert.ok(!isLost || ledger.damage.length > 0 || endsEarly, 'something is lost and nobody says so');
+    assert.ok(!isLost || !this.victim.includes('/state.'), 'one damaged image lost something');
     await this.settled(ledger.append(randomDraft(ledger.state, this.random)).durable);
     await this.settled(ledger.close());
     this.assertStillThere();

@@ -1,7 +1,7 @@
 /** kill -9 of a process that commits under load, again and again on one storage folder: everything acknowledged is found. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { readState } from '../../src/ledger/history.ts';
@@ -17,36 +17,35 @@ const LONGEST_LIFE_MS = 400;
 export async function killUnderLoad(seed: number, kills: number): Promise<number> {
   const replay = `replay with: DEVSQUAD_SEED=${seed} npm run test:unit -- --grep "killed under load"`;
   const random = new SeededRandom(seed);
-  const storage = mkdtempSync(path.join(tmpdir(), 'killed-'));
+  const folder = mkdtempSync(path.join(tmpdir(), 'killed-'));
+  const storage = path.join(folder, 'storage');
   const acknowledged = new Map<number, string>();
   try {
     for (let epoch = 1; epoch <= kills; epoch++) {
-      const lines = await lifeOf([storage, String(epoch), String(seed + epoch)], random.between(1, LONGEST_LIFE_MS));
-      for (const [sequence = '', print = ''] of lines.map((line) => line.split(' '))) {
+      const notes = path.join(folder, `notes-${epoch}`);
+      await live([storage, String(epoch), String(seed + epoch), notes], random.between(1, LONGEST_LIFE_MS));
+      for (const line of readFileSync(notes, 'utf8').split('\n').slice(0, -1)) {
+        const [sequence = '', print = ''] = line.split(' ');
         acknowledged.set(Number(sequence), print);
       }
       await check(storage, acknowledged, replay);
     }
     return acknowledged.size;
   } finally {
-    rmSync(storage, { recursive: true });
+    rmSync(folder, { recursive: true });
   }
 }
 
 /** Begins to count when the first commit is acknowledged, and kills then. */
-async function lifeOf(args: readonly string[], lifeMs: number): Promise<string[]> {
+async function live(args: readonly string[], lifeMs: number): Promise<void> {
   const child = spawn(process.execPath, [SCRIPT, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let [output, errors] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => {
-    if (output === '') {
-      setTimeout(() => child.kill('SIGKILL'), lifeMs);
-    }
-    output += chunk.toString();
+  let errors = '';
+  child.stdout.once('data', () => {
+    setTimeout(() => child.kill('SIGKILL'), lifeMs);
   });
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
   await new Promise((resolve) => child.once('close', resolve));
   assert.equal(errors, '');
-  return output.split('\n').slice(0, -1);
 }
 
 export async function check(storage: string, acknowledged: ReadonlyMap<number, string>, replay: string): Promise<void> {

@@ -1,8 +1,8 @@
 /**
- * A process that commits as fast as it can until it is killed: `ledgerUnderLoad.ts STORAGE EPOCH SEED [COMMITS]`. It says
- * what was acknowledged, a line each: sequence and fingerprint. With a number of commits it closes after them.
+ * A process that commits as fast as it can until it is killed: `ledgerUnderLoad.ts STORAGE EPOCH SEED NOTES`. It notes
+ * what was acknowledged in a file, a line each: sequence and fingerprint; with the first it says so on standard output.
  */
-import { renameSync, writeFileSync, writeSync } from 'node:fs';
+import { openSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { systemClock } from '../../src/host/clock.ts';
 import { systemFiles } from '../../src/ledger/files.ts';
@@ -12,7 +12,7 @@ import { SeededRandom } from '../support/seededRandom.ts';
 import { fingerprint } from './fingerprint.ts';
 import { randomDraft } from './ledgerStory.ts';
 
-const [storage = '', epoch = '', seed = '', commits = 'Infinity'] = process.argv.slice(2);
+const [storage = '', epoch = '', seed = '', notesFile = ''] = process.argv.slice(2);
 const IN_FLIGHT = 32;
 
 const ledger = await SquadLedger.open({
@@ -35,14 +35,20 @@ const ledger = await SquadLedger.open({
     },
   },
 });
+const notes = openSync(notesFile, 'a');
 const random = new SeededRandom(Number(seed));
 let inFlight: Promise<void>[] = [];
-for (let commit = 0; commit < Number(commits); commit++) {
+let isFirst = true;
+for (;;) {
   const { events, durable } = ledger.append(randomDraft(ledger.state, random));
   inFlight.push(
     durable.then(() => {
       for (const event of events) {
-        writeSync(1, `${event.sequence} ${fingerprint(event)}\n`);
+        writeSync(notes, `${event.sequence} ${fingerprint(event)}\n`);
+      }
+      if (isFirst) {
+        isFirst = false;
+        console.log('acknowledged');
       }
     }),
   );
@@ -54,5 +60,3 @@ for (let commit = 0; commit < Number(commits); commit++) {
     renameSync(unfinished, path.join(storage, 'tables.json'));
   }
 }
-await Promise.all(inFlight);
-await ledger.close();
