@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Sandbox } from '../support/headless.ts';
-
-/** `script` gives the program a terminal of its own; its options are those of util-linux. */
-const hasTerminal = process.platform === 'linux' && existsSync('/usr/bin/script');
+import { hasTerminal, typeAt } from '../support/pseudoTerminal.ts';
 
 describe('the rehearsal at a terminal', () => {
   let sandbox: Sandbox;
@@ -17,7 +14,12 @@ describe('the rehearsal at a terminal', () => {
   });
 
   (hasTerminal ? it : it.skip)('asks in full words, draws what is, and applies what was allowed', async () => {
-    const { output, exitCode, answered } = await answerAll(sandbox);
+    const { output, exitCode, answered } = await typeAt(
+      sandbox,
+      ['run', '--workspace', sandbox.workspace, '--apply'],
+      /(?:should be different|helps the agent\)): /,
+      'allow',
+    );
 
     assert.equal(exitCode, 0, output);
     assert.ok(answered >= 5, `${answered} were asked`);
@@ -29,25 +31,3 @@ describe('the rehearsal at a terminal', () => {
     await sandbox.checkTables();
   });
 });
-
-/** Types `allow` at every question. */
-function answerAll(sandbox: Sandbox): Promise<{ output: string; exitCode: number | null; answered: number }> {
-  const { program, args, env } = sandbox.commandLine('run', '--workspace', sandbox.workspace, '--apply');
-  const line = [program, ...args].map((word) => `'${word}'`).join(' ');
-  const child = spawn('/usr/bin/script', ['--quiet', '--return', '--flush', '--command', line, '/dev/null'], { env });
-  let output = '';
-  let answered = 0;
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-    const questions = output.match(/(?:should be different|helps the agent\)): /g)?.length ?? 0;
-    if (questions > answered) {
-      answered = questions;
-      child.stdin.write('allow\n');
-    }
-  });
-  return new Promise((resolve) => {
-    child.on('close', (exitCode) => {
-      resolve({ output, exitCode, answered });
-    });
-  });
-}
