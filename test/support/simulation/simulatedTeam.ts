@@ -84,6 +84,17 @@ function makeCall(key: string, random: SeededRandom): ScriptedCall {
         priority: random.between(1, 5),
       },
     }),
+    () => ({
+      name: 'delegate_task',
+      arguments: {
+        title: `A part of ${key}`,
+        description: 'Do it.',
+        role: random.pick(ROLES)?.role ?? 'coding',
+        writes: [`src/${key}.txt`],
+        // Nobody makes the file: such a part fails.
+        acceptance: random.chance(0.3) ? [{ kind: 'files', exist: [`parts/${key}.txt`] }] : [],
+      },
+    }),
     () => ({ name: 'report_progress', arguments: { percent: random.between(0, 100), note: `${key} goes on` } }),
     () => ({ name: 'ask_human', arguments: { question: `What about ${key}?` } }),
     () => ({ name: 'read_file', arguments: '{"path": ' }),

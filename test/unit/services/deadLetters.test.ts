@@ -10,6 +10,8 @@ import { MailRetries } from '../../../src/services/mailRetries.ts';
 import type { Letter } from '../../../src/services/outbox.ts';
 import { anyAgent, anyTask, logWithWorkingTask, type EventLog } from '../../support/builders.ts';
 import { MemoryLedger } from '../../support/memoryLedger.ts';
+import { openTables, readTables } from '../../support/openTables.ts';
+import { rowsOfState, sorted } from '../../support/rowsOfState.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 
 const letter = (fields: Partial<Letter> = {}): Letter => ({
@@ -45,8 +47,16 @@ describe('mail that cannot be delivered', () => {
     mail = new AgentCommunicationService(ledger, { clock, logger });
     retries = new MailRetries(ledger, clock);
   });
-  afterEach(() => {
+  /** After each story the rows say what the living state says. */
+  afterEach(async () => {
     retries.dispose();
+    const tables = await openTables();
+    tables.apply(log.events);
+    const { dead_letters, agent_communications } = sorted(rowsOfState(log.state, (sequence) => log.at(sequence)));
+    const rows = readTables(tables);
+    tables.close();
+    assert.deepEqual(rows.dead_letters, dead_letters);
+    assert.deepEqual(rows.agent_communications, agent_communications);
   });
 
   const record = (id = 'm1') => log.state.runs['run-1']!.messages[id]!;
