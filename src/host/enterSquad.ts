@@ -9,7 +9,7 @@ import type { Disposable } from '../base/disposable.ts';
 import { OwnerLostError, SquadOwnedError } from '../domain/errors.ts';
 import type { OwnerRecord } from '../domain/owner.ts';
 import { registeredOwner } from '../ledger/ownerRecords.ts';
-import { lineTo } from '../ledger/ownership.ts';
+import { lineTo, probeOwner } from '../ledger/ownership.ts';
 import { ownerFolder } from '../ledger/squadHome.ts';
 import { claimSquad } from './claimSquad.ts';
 import { systemClock } from './clock.ts';
@@ -70,7 +70,8 @@ export async function joinSquad(
   signal: AbortSignal,
 ): Promise<Guest | undefined> {
   const owner = await registeredOwner(ownerFolder(squadHome(), await checkWorkspace(options.workspace)));
-  return owner && joinOwner(owner, options, signal);
+  // One that is silent is known by that sooner than by an attach, which waits for a squad that is still opened.
+  return owner && (await probeOwner(owner, signal)) === 'alive' ? joinOwner(owner, options, signal) : undefined;
 }
 
 /** Undefined when the owner goes or is gone, or does not answer in time. */
