@@ -152,7 +152,7 @@ export function recordedResults(recording: Recording, room: WaitingRoom): RunRes
     diff: async (run, signal) => {
       await room.wait('world', RUN_STRAND, signal);
       throwIfRunFailed(recording);
-      return run.integration ? recording.nextAs(RUN_STRAND, 'run-ended')?.diff : undefined;
+      return run.integration ? endOf(recording)?.diff : undefined;
     },
     handOver: async () => {
       await room.wait('world', RUN_STRAND);
@@ -204,10 +204,14 @@ const ENDING: ReadonlySet<SquadEvent['type']> = new Set([
   'run-ended',
 ]);
 
+function endOf(recording: Recording): EventOf<'run-ended'> | undefined {
+  return recording.ahead(RUN_STRAND, (event): event is EventOf<'run-ended'> => event.type === 'run-ended');
+}
+
 /** The run broke right here then, for a reason that its end tells. */
 function throwIfRunFailed(recording: Recording): void {
   const next = recording.next()?.event;
-  const ended = recording.nextAs(RUN_STRAND, 'run-ended');
+  const ended = endOf(recording);
   const isEnding = next?.runId === recording.runId && ENDING.has(next.type);
   if (isEnding && ended?.status === 'failed' && !ended.diff) {
     throw new Error(ended.reason);

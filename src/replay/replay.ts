@@ -68,7 +68,7 @@ class Replay {
         this.tell(next.event);
       } else if (next.event.type === 'run-stopped') {
         void this.squad.runs.stopAll(next.event.door === 'terminal' ? 'terminal' : 'editor');
-      } else if (!this.letOneGo(next.event)) {
+      } else if (!this.letOneGo(next)) {
         this.part(next.event, 'nothing');
       }
       await settled();
@@ -122,9 +122,18 @@ class Replay {
     );
   }
 
-  /** Lets whoever waits go on to this event: its own strand, or the run's, which also ends the tasks it leaves open. */
-  private letOneGo(event: SquadEvent): boolean {
-    return this.room.letOneGo(this.recording.strandOf(event), this.now) || this.room.letOneGo(RUN_STRAND, this.now);
+  /**
+   * Lets whoever waits go on to this event: its own strand, or the run's, which also ends the tasks it leaves open. What
+   * the run decides about a task follows from what another one did just before.
+   */
+  private letOneGo({ index, event }: { index: number; event: SquadEvent }): boolean {
+    const { recording, room, now } = this;
+    const before = recording.events[index - 1];
+    return (
+      (before !== undefined && BY_THE_RUN.has(event.type) && room.letWriterGo(recording.strandOf(before))) ||
+      room.letOneGo(recording.strandOf(event), now) ||
+      room.letOneGo(RUN_STRAND, now)
+    );
   }
 
   private tell(event: SquadEvent): void {
@@ -165,6 +174,9 @@ class Replay {
     this.difference ??= { sequence, recorded: type, replayed };
   }
 }
+
+/** What is written down of a task, and not by whoever works on it. */
+const BY_THE_RUN: ReadonlySet<SquadEvent['type']> = new Set(['task-rejoined', 'task-ready', 'task-delegated']);
 
 /** What handing the result over at the run's end came to. */
 const HANDED_OVER: ReadonlySet<SquadEvent['type']> = new Set(['apply-started', 'apply-ended', 'branch-created']);

@@ -59,6 +59,14 @@ export class WaitingRoom {
     return true;
   }
 
+  /** Lets the oldest of the strand go on that waits for the disk; false when there is nobody. */
+  letWriterGo(strand: Strand | undefined): boolean {
+    const writer = this.waiting.find((entry) => entry.waitsFor === 'disk' && entry.strand === strand);
+    this.waiting = this.waiting.filter((entry) => entry !== writer);
+    writer?.letGo();
+    return writer !== undefined;
+  }
+
   private nextInTime(now: number): Waiting | undefined {
     const timeOf = ({ waitsFor }: Waiting): number => (typeof waitsFor === 'string' ? Infinity : waitsFor.time);
     return this.waiting.filter((entry) => timeOf(entry) <= now).sort((a, b) => timeOf(a) - timeOf(b))[0];

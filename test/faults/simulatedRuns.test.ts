@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import type { SquadEvent } from '../../src/domain/events.ts';
 import { replayRun } from '../../src/replay/replay.ts';
-import { simulate, type Simulated } from '../support/simulation/simulation.ts';
+import { delegatingTeam, parallelTeam } from '../support/simulation/simulatedTeam.ts';
+import { NO_FAULTS, simulate, type Simulated } from '../support/simulation/simulation.ts';
 
 const never = new AbortController().signal;
 
@@ -19,6 +20,22 @@ describe('a simulated run', () => {
       });
     }
   }).timeout(20_000 + count * 1000);
+
+  for (const [story, team] of Object.entries({
+    'three edits at once': parallelTeam(),
+    'a failing part': delegatingTeam(),
+  })) {
+    it(`with ${story} ends in the same tree, killed after whichever event`, async () => {
+      const whole = await simulate(1, { team, faults: NO_FAULTS, calm: true });
+      const step = Number(process.env['DEVSQUAD_BOUNDARY_STEP'] ?? 5);
+      for (let killAfter = 1 + (first % step); killAfter < whole.events.length; killAfter += step) {
+        const killed = await simulate(1, { team, faults: { ...NO_FAULTS, killAfter: [killAfter] }, calm: true });
+        assert.equal(killed.run.integration?.tree, whole.run.integration?.tree, `killed after event ${killAfter}`);
+        assert.equal(killed.run.status, whole.run.status, `killed after event ${killAfter}`);
+        assert.ok((await replayRun(killed.events, killed.runId, never)).equal, `killed after event ${killAfter}`);
+      }
+    }).timeout(300_000);
+  }
 
   it('is not equal to its replay when the record says that the squad decided otherwise', async () => {
     const simulated = await simulate(7);

@@ -74,7 +74,9 @@ export class SimulatedFiles implements SquadFiles {
             }
           : undefined,
       tidy: (runId) => {
-        this.tidy(runId);
+        if (!this.life.over && ledger.state.runs[runId]?.phase === 'ended') {
+          this.tidy(runId);
+        }
         return Promise.resolve();
       },
       apply: refuse,

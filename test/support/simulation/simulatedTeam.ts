@@ -1,5 +1,5 @@
 /** What the models of a simulated run say: a plan of a few tasks and a script for each, both made from the seed. */
-import type { ConversationEntry } from '../../../src/domain/conversation.ts';
+import { afterPutOff, type ConversationEntry } from '../../../src/domain/conversation.ts';
 import type { ScriptedCall } from '../scriptedServer.ts';
 import type { SeededRandom } from '../seededRandom.ts';
 
@@ -16,6 +16,8 @@ interface SimulatedTask {
 export interface SimulatedTeam {
   readonly plan: Readonly<Record<string, unknown>>;
   readonly tasks: ReadonlyMap<string, SimulatedTask>;
+  /** Which parts, by the number that their key ends in, are never done. */
+  readonly failingParts: readonly number[];
 }
 
 const ROLES = [
@@ -38,7 +40,7 @@ export function makeTeam(random: SeededRandom): SimulatedTeam {
       role,
       type,
       dependsOn: keys.slice(0, index).filter(() => random.chance(0.3)),
-      writes: [`src/${key}.txt`, 'shared.txt', 'log.txt'],
+      writes: [`src/${key}.txt`, `src/${key}-*.txt`, 'shared.txt', 'log.txt'],
       priority: random.between(1, 5),
       acceptance: [
         { kind: 'files', exist: [`src/${key}.txt`] },
@@ -46,7 +48,54 @@ export function makeTeam(random: SeededRandom): SimulatedTeam {
       ],
     };
   });
-  return { plan: { summary: 'A simulated run.', strategy: 'parallel', why: 'Chance.', tasks: planned }, tasks };
+  return { plan: planOf(planned), tasks, failingParts: [2, 3].filter(() => random.chance(0.3)) };
+}
+
+const planOf = (tasks: readonly unknown[]): SimulatedTeam['plan'] => ({
+  summary: 'A simulated run.',
+  strategy: 'parallel',
+  why: 'Chance.',
+  tasks,
+});
+
+/** Three that may be done at once, and one that needs them. */
+export function parallelTeam(): SimulatedTeam {
+  const keys = ['t1', 't2', 't3', 't4'];
+  const read = { name: 'read_file', arguments: { path: 'README.md' } };
+  const tell = { name: 'send_message', arguments: { to: 'all', type: 'coordination', content: 'I am at it.' } };
+  return {
+    plan: planOf(keys.map((key) => plainTask(key, key === 't4' ? ['t1', 't2', 't3'] : []))),
+    tasks: new Map(keys.map((key) => [key, { key, character: 'mends', turns: [[read, tell]] }])),
+    failingParts: [],
+  };
+}
+
+/** One that hands two parts on, of which the second is never done. */
+export function delegatingTeam(): SimulatedTeam {
+  const handOn = (): ScriptedCall => handOnPart('t1');
+  return {
+    plan: planOf([plainTask('t1', [])]),
+    tasks: new Map([['t1', { key: 't1', character: 'good', turns: [[handOn()], [handOn()]] }]]),
+    failingParts: [2],
+  };
+}
+
+function plainTask(key: string, dependsOn: readonly string[]) {
+  return {
+    key,
+    title: `Task ${key}`,
+    description: `Write src/${key}.txt.`,
+    role: 'coding',
+    type: 'generate-code',
+    dependsOn,
+    writes: [`src/${key}.txt`, `src/${key}-*.txt`],
+    acceptance: [{ kind: 'command', command: `contains src/${key}.txt right` }],
+  };
+}
+
+function handOnPart(key: string): ScriptedCall {
+  const args = { title: `A part of ${key}`, description: 'Do it.', role: 'coding', writes: [`src/${key}-*.txt`] };
+  return { name: 'delegate_task', arguments: args };
 }
 
 function makeTurns(key: string, random: SeededRandom): ScriptedCall[][] {
@@ -107,18 +156,33 @@ function makeCall(key: string, random: SeededRandom): ScriptedCall {
 export function nextAnswer(
   team: SimulatedTeam,
   taskKey: string,
-  conversation: readonly ConversationEntry[],
+  told: readonly ConversationEntry[],
 ): readonly ScriptedCall[] {
+  const { repeat, heard: conversation } = afterPutOff(told);
+  if (repeat.length > 0) {
+    return repeat.map(({ name, argumentsText }) => ({ name, arguments: argumentsText }));
+  }
   if (taskKey === 'plan') {
     return [{ name: 'submit_plan', arguments: team.plan }];
   }
   const task = team.tasks.get(taskKey);
-  if (!task) {
-    return finish;
-  }
   const answers = conversation.filter(({ role }) => role === 'assistant').length;
+  if (!task) {
+    return doPart(team, taskKey, conversation);
+  }
   const scripted = task.turns[answers];
   return scripted ?? claim(task, conversation);
+}
+
+/** A part that was handed on; one that is never done has nothing to say but prose. */
+function doPart(team: SimulatedTeam, key: string, conversation: readonly ConversationEntry[]): readonly ScriptedCall[] {
+  if (team.failingParts.includes(Number(/\d+$/.exec(key)?.[0]))) {
+    return [];
+  }
+  const hasWritten = conversation.some(
+    (entry) => entry.role === 'assistant' && entry.toolCalls.some(({ name }) => name === 'write_file'),
+  );
+  return hasWritten ? finish : [{ name: 'write_file', arguments: { path: `src/${key}.txt`, content: 'right\n' } }];
 }
 
 const finish: readonly ScriptedCall[] = [{ name: 'finish_task', arguments: { summary: 'Done.' } }];

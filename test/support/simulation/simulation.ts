@@ -14,7 +14,7 @@ import { SeededRandom } from '../seededRandom.ts';
 import { checkBoundary, checkEnd } from './invariants.ts';
 import { SimulatedFiles, type SimulatedDisk } from './simulatedFiles.ts';
 import { SimulatedJournal, SimulatedLedger } from './simulatedLedger.ts';
-import { makeTeam, nextAnswer } from './simulatedTeam.ts';
+import { makeTeam, nextAnswer, type SimulatedTeam } from './simulatedTeam.ts';
 import { Life, SimulatedTime } from './simulatedTime.ts';
 
 export interface Faults {
@@ -40,9 +40,19 @@ const MOST_STEPS = 60_000;
 /** A person who does not come back is no story; one who is slow is. */
 const LONGEST_THOUGHT_MS = 120_000;
 
+/** What is not left to the seed. */
+export interface Given {
+  readonly team?: SimulatedTeam;
+  readonly faults?: Faults;
+  /** The person is quick, allows everything and leaves the run alone. */
+  readonly calm?: boolean;
+}
+
+export const NO_FAULTS: Faults = { killAfter: [], model: 0, files: 0, tools: 0, lies: 0 };
+
 /** Runs one simulation to its end. Throws when it does not end or an invariant breaks. */
-export async function simulate(seed: number, faults?: Faults): Promise<Simulated> {
-  return new Simulation(seed, faults).run();
+export async function simulate(seed: number, given: Given = {}): Promise<Simulated> {
+  return new Simulation(seed, given).run();
 }
 
 class Simulation {
@@ -53,7 +63,8 @@ class Simulation {
   private readonly journal = new SimulatedJournal();
   private readonly disks = new Map<string, SimulatedDisk>();
   private readonly world = new Life();
-  private readonly team;
+  private readonly team: SimulatedTeam;
+  private readonly calm: boolean;
   private readonly performed = new Map<string, number>();
   private kills: number[];
   private boundaries = 0;
@@ -62,12 +73,13 @@ class Simulation {
   private squad!: Squad;
   private runId = '';
 
-  constructor(seed: number, faults: Faults | undefined) {
+  constructor(seed: number, given: Given) {
     this.seed = seed;
     this.random = new SeededRandom(seed);
     this.time = new SimulatedTime(this.random);
-    this.team = makeTeam(this.random);
-    this.faults = faults ?? chooseFaults(this.random);
+    this.team = given.team ?? makeTeam(this.random);
+    this.faults = given.faults ?? chooseFaults(this.random);
+    this.calm = given.calm ?? false;
     this.kills = [...this.faults.killAfter];
   }
 
@@ -173,8 +185,8 @@ class Simulation {
     return {
       model: { door: 'rehearsal' },
       maxAgents: random.between(1, 4),
-      budget: random.chance(0.1) ? { tokens: random.between(20_000, 200_000) } : {},
-      approve: (['plan', 'commands', 'writes'] as const).filter(() => random.chance(0.6)),
+      budget: !this.calm && random.chance(0.1) ? { tokens: random.between(20_000, 200_000) } : {},
+      approve: (['plan', 'commands', 'writes'] as const).filter(() => this.calm || random.chance(0.6)),
       atEnd: { kind: 'keep' },
     };
   }
@@ -248,7 +260,11 @@ class Simulation {
       const allow = { kind: 'allow' as const };
       const text = { kind: 'text' as const, text: 'Do as you think best.' };
       const answer =
-        request.subject.kind === 'question' ? text : this.random.chance(0.8) ? allow : { kind: 'deny' as const };
+        request.subject.kind === 'question'
+          ? text
+          : this.calm || this.random.chance(0.8)
+            ? allow
+            : { kind: 'deny' as const };
       const seen = request.subject.kind === 'plan' && run.planRevision > 2 ? allow : answer;
       void this.squad.inbox.answer(requestId, seen, 'terminal');
     });
@@ -256,6 +272,9 @@ class Simulation {
 
   /** Now and then the person pauses or stops the run and lets it go on later. */
   private meddle(): void {
+    if (this.calm) {
+      return;
+    }
     if (this.random.chance(0.3)) {
       this.later(60_000, () => {
         void this.squad.runs.pause(this.runId).catch(() => undefined);
