@@ -23,6 +23,7 @@ import { MailRetries } from './services/mailRetries.ts';
 import { RunService } from './services/runService.ts';
 import { TaskCompletion } from './services/taskCompletion.ts';
 import { TaskDelegationService } from './services/taskDelegationService.ts';
+import { TeamControls } from './services/teamControls.ts';
 import { TaskWork, type Worker } from './services/taskWork.ts';
 import { performTool, type PerformTool } from './tools/tool.ts';
 import { ToolRunner } from './tools/toolRunner.ts';
@@ -48,6 +49,7 @@ export interface Squad {
   readonly runs: RunService;
   readonly communication: AgentCommunicationService;
   readonly factory: AgentFactory<Worker>;
+  readonly team: TeamControls;
   readonly onDidSignal: Event<Signal>;
   /** Ends all work as it is; unfinished runs stay unfinished. */
   close(): Promise<void>;
@@ -122,6 +124,7 @@ export function createSquad(ports: SquadPorts): Squad {
     runs,
     communication,
     factory,
+    team: new TeamControls(ledger, factory),
     onDidSignal: signals.event,
     close: async () => {
       retries.dispose();

@@ -4,11 +4,13 @@ import type { Inbox } from '../inbox/inbox.ts';
 import type { Ledger } from '../ports.ts';
 import { processRequestSchema } from '../protocol/messages.ts';
 import type { RunService } from '../services/runService.ts';
+import type { TeamControls } from '../services/teamControls.ts';
 
 export interface RunningSquad {
   readonly ledger: Ledger;
   readonly inbox: Inbox;
   readonly runs: RunService;
+  readonly team: TeamControls;
 }
 
 export async function answerProcess(squad: RunningSquad, value: unknown, trusted: boolean): Promise<object> {
@@ -20,6 +22,6 @@ export async function answerProcess(squad: RunningSquad, value: unknown, trusted
       if (!trusted) {
         throw new HumanError('Show the token to see the status.');
       }
-      return { type: 'status', state: squad.ledger.state };
+      return { type: 'status', state: squad.ledger.state, health: squad.team.health() };
   }
 }

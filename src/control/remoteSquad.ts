@@ -66,6 +66,11 @@ export class RemoteSquad implements SharedSquad, Disposable {
   readonly inbox: SharedSquad['inbox'];
   readonly runs: SharedRuns;
   readonly communication: SharedSquad['communication'];
+  readonly team: SharedSquad['team'] = {
+    scale: (role, count) => this.done({ type: 'scale', role, count }),
+    // Signs of life are not sent over the line.
+    health: () => [],
+  };
   private readonly o: RemoteSquadOptions;
   private readonly follower = new ViewFollower(keepForWindow);
   private readonly appended = new Emitter<SquadEvent>();

@@ -1,5 +1,7 @@
 /** A squad as commands, trees and pages use it, whichever process owns it: this one or another. */
+import type { AgentType } from '../domain/agent.ts';
 import type { RequestAnswer } from '../domain/approval.ts';
+import type { HealthStatus } from '../domain/health.ts';
 import type { AgentMessage } from '../domain/message.ts';
 import type { RunOptions } from '../domain/run.ts';
 import type { Ledger } from '../ports.ts';
@@ -37,6 +39,12 @@ export interface SharedRuns extends RunControls {
 
 export interface SharedSquad extends ViewedSquad {
   readonly runs: SharedRuns;
+  readonly team: {
+    /** So many agents of a role; 0: as many as the queue asks for. */
+    scale(type: AgentType, count: number): Promise<void>;
+    /** As far as this process hears of it: only the owner does. */
+    health(): readonly HealthStatus[];
+  };
   readonly communication: {
     sendMessage(message: AgentMessage): Promise<void>;
     /** A dead letter waits again, for somebody else where one is named. */

@@ -85,6 +85,10 @@ const HANDLERS: Handlers = {
     await squad.inbox.answer(requestId, { kind: 'deny' }, door);
     return DONE;
   },
+  scale: async ({ role, count }, { squad }) => {
+    await squad.team.scale(role, count);
+    return DONE;
+  },
   apply: async ({ runId }, { squad, door }) => {
     await squad.runs.apply(runId, door);
     return DONE;

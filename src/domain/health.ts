@@ -1,6 +1,7 @@
 /** Whether an agent gets on, in one record and in words. Health is looked at and never stored; decisions on it are events. */
 import type { DeepReadonly } from '../base/deepReadonly.ts';
 import type { Spent } from './limits.ts';
+import type { AgentView } from './squadState.ts';
 
 /**
  * `idle` has no task. `waiting`: for a person, for a run to go on, or for its turn at the model. `beating`: signs of life
@@ -45,6 +46,15 @@ export function describeHealth({ word, since, currentCall, reason, restarts }: H
     case 'error':
       return `in trouble: ${reason ?? 'it could not go on.'}${again}`;
   }
+}
+
+/** What there is to say of an agent beside what it does, as far as the registry alone tells; '' where that is nothing. */
+export function agentNotes({ status, trouble, restarts, draining }: AgentView): string {
+  return [
+    ...(status === 'error' ? [`in trouble: ${trouble?.reason ?? 'it could not go on.'}`] : []),
+    ...(restarts === 0 ? [] : [restarts === 1 ? 'restarted once' : `restarted ${restarts} times`]),
+    ...(draining ? ['goes after its task'] : []),
+  ].join(', ');
 }
 
 function describeLasting(ms: number): string {

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import type { DeepReadonly } from '../base/deepReadonly.ts';
+import { UsageError } from './errors.ts';
 
 export const limitsSchema = z.strictObject({
   /** Of one agent on one try of a task. */
@@ -21,6 +22,10 @@ export const limitsSchema = z.strictObject({
 });
 export type Limits = z.infer<typeof limitsSchema>;
 
+/** What a run's options say otherwise than the defaults. */
+export const limitChoiceSchema = limitsSchema.partial();
+export type LimitChoice = z.infer<typeof limitChoiceSchema>;
+
 export const DEFAULT_LIMITS: Limits = {
   agentTokens: 2_000_000,
   agentModelCalls: 80,
@@ -32,12 +37,25 @@ export const DEFAULT_LIMITS: Limits = {
 };
 
 /** The limits of a run: the defaults, and what its options say otherwise. */
-export function limitsOf({ limits = {} }: DeepReadonly<{ limits?: PartialLimits | undefined }>): Limits {
+export function limitsOf({ limits = {} }: DeepReadonly<{ limits?: LimitChoice | undefined }>): Limits {
   const given = Object.entries(limits).filter(([, limit]) => limit !== undefined);
   return { ...DEFAULT_LIMITS, ...Object.fromEntries(given) };
 }
 
-type PartialLimits = { [Name in keyof Limits]?: Limits[Name] | undefined };
+/** Limits as a person writes them, `agentMessages=5`; throws a sentence that says what does not fit. */
+export function parseLimits(texts: readonly string[]): LimitChoice {
+  const given = texts.map((text) => {
+    const [name = '', value = ''] = text.split('=');
+    return [name.trim(), value.trim() === '' ? undefined : Number(value)] as const;
+  });
+  const parsed = limitChoiceSchema.safeParse(Object.fromEntries(given));
+  if (!parsed.success || given.some(([, value]) => value === undefined)) {
+    throw new UsageError(
+      `A limit is NAME=NUMBER, with a name of ${Object.keys(DEFAULT_LIMITS).join(', ')}.${parsed.success ? '' : `\n${z.prettifyError(parsed.error)}`}`,
+    );
+  }
+  return parsed.data;
+}
 
 /** What an agent has spent on one try of a task. */
 export interface Spent {

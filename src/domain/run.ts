@@ -11,7 +11,7 @@ import * as z from 'zod';
 import type { DeepReadonly } from '../base/deepReadonly.ts';
 import { approvalScopeSchema, type RequestRecord } from './approval.ts';
 import { budgetLimitsSchema, type BudgetAccount } from './budget.ts';
-import { limitsSchema } from './limits.ts';
+import { limitChoiceSchema } from './limits.ts';
 import type { Mail } from './mailbox.ts';
 import type { MessageRecord } from './message.ts';
 import type { ProjectPlan } from './plan.ts';
@@ -34,7 +34,7 @@ export const runOptionsSchema = z.object({
   maxAgents: z.number().int().min(1).max(32),
   budget: budgetLimitsSchema,
   /** What differs from the defaults. */
-  limits: limitsSchema.partial().optional(),
+  limits: limitChoiceSchema.optional(),
   approve: z.array(approvalScopeSchema),
   atEnd: atEndSchema,
 });

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { approvalScopeSchema, type ApprovalScope } from '../domain/approval.ts';
 import { messageOf, UsageError } from '../domain/errors.ts';
 import type { BudgetLimits } from '../domain/budget.ts';
+import { parseLimits, type LimitChoice } from '../domain/limits.ts';
 import type { AtEnd, RunOptions } from '../domain/run.ts';
 
 export const VERBS = ['run', 'resume', 'status', 'inbox', 'answer', 'stop', 'replay'] as const;
@@ -19,12 +20,14 @@ export interface CommandLine {
   readonly model: RunOptions['model'];
   readonly maxAgents: number;
   readonly budget: BudgetLimits;
+  /** What differs from the defaults. */
+  readonly limits: LimitChoice;
   readonly approve: readonly ApprovalScope[];
   readonly atEnd: AtEnd;
 }
 
 export const USAGE = `devsquad run ["<objective>"] --workspace DIR [--storage DIR] [--model rehearsal|openai] [--base-url URL] [--model-name NAME]
-             [--max-agents N] [--budget-tokens N] [--budget-minutes N] [--approve LIST] [--apply | --branch NAME | --keep] [--json]
+             [--max-agents N] [--limit NAME=N]... [--budget-tokens N] [--budget-minutes N] [--approve LIST] [--apply | --branch NAME | --keep] [--json]
 devsquad resume  [--workspace DIR] [--storage DIR] [--json]   every unfinished run goes on
 devsquad status  [--workspace DIR] [--storage DIR] [--json]   runs, agents, tasks, budgets, what waits
 devsquad inbox   [--workspace DIR] [--storage DIR] [--json]   what waits for a person
@@ -64,6 +67,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
       ...(tokens === undefined ? {} : { tokens }),
       ...(minutes === undefined ? {} : { wallTimeMs: minutes * 60_000 }),
     },
+    limits: parseLimits(values.limit),
     approve: parseApprove(values.approve),
     atEnd:
       values.branch === undefined ? { kind: values.apply ? 'apply' : 'keep' } : { kind: 'branch', name: values.branch },
@@ -83,6 +87,7 @@ function parse(args: readonly string[]) {
         'base-url': { type: 'string' },
         'model-name': { type: 'string' },
         'max-agents': { type: 'string' },
+        limit: { type: 'string', multiple: true, default: [] },
         'budget-tokens': { type: 'string' },
         'budget-minutes': { type: 'string' },
         approve: { type: 'string', default: '' },

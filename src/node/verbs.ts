@@ -1,10 +1,12 @@
 /** What each verb of the terminal program does; each answers the exit code. */
 import { describeSubject } from '../domain/approval.ts';
+import { agentNotes, describeHealth, type HealthStatus } from '../domain/health.ts';
 import { HumanError, StorageError, UsageError } from '../domain/errors.ts';
 import type { OwnerRecord } from '../domain/owner.ts';
 import type { RunOptions } from '../domain/run.ts';
 import { openRequests, type SquadView } from '../domain/squadState.ts';
 import { enterSquad } from '../host/enterSquad.ts';
+import { systemClock } from '../host/clock.ts';
 import { squadHome } from '../host/home.ts';
 import { HostModels } from '../host/models.ts';
 import { checkWorkspace, findStorage, type HostOptions } from '../host/openSquad.ts';
@@ -25,8 +27,8 @@ export async function perform(command: CommandLine, media: string): Promise<numb
   switch (command.verb) {
     case 'run': {
       const { objective, model } = await chooseWork(command, media);
-      const { maxAgents, budget, approve, atEnd } = command;
-      const runOptions = { model, maxAgents, budget, approve: [...approve], atEnd };
+      const { maxAgents, budget, limits, approve, atEnd } = command;
+      const runOptions = { model, maxAgents, budget, limits, approve: [...approve], atEnd };
       return workAtTerminal({
         options,
         json,
@@ -65,25 +67,31 @@ async function chooseWork(
 }
 
 /** The living owner's state, or what is on disk when nobody owns it. */
-async function look(command: CommandLine, signal: AbortSignal): Promise<SquadView> {
+async function look(command: CommandLine, signal: AbortSignal): Promise<Looked> {
   const owner = await ownerOf(command, signal);
   const reply = owner ? await askOwner(owner, { type: 'status' }, signal) : undefined;
   if (isStatus(reply)) {
-    return reply.state;
+    return reply;
   }
   const workspace = await checkWorkspace(command.workspace);
-  return readState(await findStorage(workspace, command, signal));
+  return { state: await readState(await findStorage(workspace, command, signal)) };
+}
+
+/** Health is known only where an owner is. */
+interface Looked {
+  readonly state: SquadView;
+  readonly health?: readonly HealthStatus[];
 }
 
 /** The owner is the same program and user, shown by the token; its state is taken as it comes. */
-function isStatus(reply: unknown): reply is { state: SquadView } {
+function isStatus(reply: unknown): reply is Looked {
   return typeof reply === 'object' && reply !== null && 'state' in reply;
 }
 
 async function showStatus(command: CommandLine, signal: AbortSignal): Promise<number> {
-  const state = await look(command, signal);
+  const { state, health = [] } = await look(command, signal);
   if (command.json) {
-    process.stdout.write(`${JSON.stringify(state)}\n`);
+    process.stdout.write(`${JSON.stringify({ ...state, health })}\n`);
     return 0;
   }
   const runs = Object.values(state.runs);
@@ -95,12 +103,19 @@ async function showStatus(command: CommandLine, signal: AbortSignal): Promise<nu
       process.stdout.write(`    ${task.phase.padEnd(18)} ${task.key}  ${task.title}  ${task.agentId ?? ''}\n`);
     }
   }
+  for (const agent of Object.values(state.standing.agents)) {
+    const known = health.find(({ agentId }) => agentId === agent.id);
+    const words = known
+      ? describeHealth(known, systemClock.now())
+      : [agent.status, agentNotes(agent)].filter(Boolean).join(', ');
+    process.stdout.write(`${agent.id.padEnd(14)} ${words}\n`);
+  }
   process.stdout.write(runs.length === 0 ? 'No runs in this workspace yet.\n' : '');
   return 0;
 }
 
 async function showInbox(command: CommandLine, signal: AbortSignal): Promise<number> {
-  const requests = Object.values((await look(command, signal)).runs).flatMap((run) => openRequests(run));
+  const requests = Object.values((await look(command, signal)).state.runs).flatMap((run) => openRequests(run));
   for (const request of requests) {
     process.stdout.write(
       command.json ? `${JSON.stringify(request)}\n` : `${request.id}  ${describeSubject(request.subject)}\n`,

@@ -3,6 +3,7 @@
  * numbered requests with an answer each, and in between what every view gets, a slice and events in order.
  */
 import * as z from 'zod';
+import { agentTypeSchema } from '../domain/agent.ts';
 import { requestAnswerSchema, type PersonRequest } from '../domain/approval.ts';
 import { parseEvent, type SquadEvent } from '../domain/events.ts';
 import { messageContentSchema, messageTypeSchema, prioritySchema } from '../domain/message.ts';
@@ -30,6 +31,7 @@ export const windowRequestSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('ping') }),
   z.strictObject({ type: z.literal('start'), objective: z.string().min(1).max(20_000), options: runOptionsSchema }),
   z.strictObject({ type: z.literal('stop-run'), ...ofRun }),
+  z.strictObject({ type: z.literal('scale'), role: agentTypeSchema, count: z.number().int().min(0).max(32) }),
   z.strictObject({ type: z.literal('apply'), ...ofRun }),
   z.strictObject({ type: z.literal('branch'), ...ofRun, name: z.string().min(1).max(200) }),
   z.strictObject({ type: z.literal('discard'), ...ofRun }),

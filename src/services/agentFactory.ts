@@ -85,6 +85,11 @@ export class AgentFactory<Running> {
     return this.health.statusOf(agentId);
   }
 
+  /** The same, now. Throws a HumanError when there is no such agent. */
+  healthOf(agentId: string): HealthStatus {
+    return this.health.statusOf(agentId);
+  }
+
   /** Registers in the same turn, for whoever decides on the living state; `runId` is the run that needs it. */
   register(
     type: AgentType,

@@ -14,6 +14,7 @@ import { answerRequest, refuseRequest, revisePlan } from './requests.ts';
 import { applyChanges, createBranch, discardChanges, undoResult } from './review/resultActions.ts';
 import { ResultFiles } from './review/resultFiles.ts';
 import { RunNotices } from './runNotices.ts';
+import { scaleAgents } from './scaleAgents.ts';
 import { selectModel, setApiKey } from './selectModel.ts';
 import { sendAgain } from './sendAgain.ts';
 import { sendMessage } from './sendMessage.ts';
@@ -66,7 +67,9 @@ export function activate(context: vscode.ExtensionContext): void {
     dashboard,
     keepContextKeys(editorSquad),
     new SquadStatusBar(editorSquad),
-    new SquadTree('devsquad.agents', editorSquad, drawAgents),
+    new SquadTree('devsquad.agents', editorSquad, (state) =>
+      drawAgents(state, editorSquad.current?.team.health() ?? [], systemClock.now()),
+    ),
     new SquadTree('devsquad.tasks', editorSquad, drawTasks),
     new SquadTree('devsquad.sessions', editorSquad, drawSessions),
     new SquadTree('devsquad.approvals', editorSquad, drawApprovals),
@@ -130,8 +133,9 @@ function commandsOf(
       await editorSquad.current?.runs.stopAll('editor');
     },
     'devsquad.recover': async () => {
-      const { runs } = await editorSquad.open();
-      if ((await runs.resumeAll('editor')).length === 0) {
+      const { runs, ledger } = await editorSquad.open();
+      const inTrouble = Object.values(ledger.state.standing.agents).some(({ status }) => status === 'error');
+      if ((await runs.resumeAll('editor')).length === 0 && !inTrouble) {
         throw new HumanError('Nothing is unfinished: there is nothing to recover.');
       }
     },
@@ -142,6 +146,7 @@ function commandsOf(
     'devsquad.undoTo': async (runId) => undoResult(editorSquad, runOf(runId)),
     'devsquad.answerApproval': (requestId) => answerRequest(editorSquad, requestId),
     'devsquad.refuseApproval': (requestId) => refuseRequest(editorSquad, requestId),
+    'devsquad.scaleAgents': (agentId) => scaleAgents(editorSquad, agentId),
     'devsquad.sendMessage': (agentId) => sendMessage(editorSquad, agentId),
     'devsquad.sendAgain': (messageId) => sendAgain(editorSquad, messageId),
     'devsquad.setApiKey': () => setApiKey(secrets),

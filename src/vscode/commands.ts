@@ -28,6 +28,7 @@ export interface SquadCommands {
   'devsquad.answerApproval': OnRequest;
   'devsquad.refuseApproval': OnRequest;
   'devsquad.sendAgain': (messageId?: string) => Promise<void>;
+  'devsquad.scaleAgents': (agentId?: string) => Promise<void>;
   'devsquad.sendMessage': (agentId?: string) => Promise<void>;
   'devsquad.setApiKey': () => Promise<void>;
   'devsquad.selectModel': () => Promise<void>;

@@ -15,7 +15,8 @@ export function keepContextKeys(squad: EditorSquad): vscode.Disposable {
     const run = currentRun(squad.state);
     const unfinished = run !== undefined && run.phase !== 'ended';
     tell('devsquad.atWork', unfinished && !run.stopped && squad.current !== undefined);
-    tell('devsquad.canRecover', unfinished && (run.stopped || squad.current === undefined));
+    const inTrouble = Object.values(squad.state?.standing.agents ?? {}).some(({ status }) => status === 'error');
+    tell('devsquad.canRecover', inTrouble || (unfinished && (run.stopped || squad.current === undefined)));
     tell('devsquad.planWaits', unfinished && openRequests(run).some(({ subject }) => subject.kind === 'plan'));
   });
 }

@@ -1,5 +1,6 @@
 /** Who is in the team and at what, in the order they came. */
 import type { AgentView, RunView, SquadView } from '../../src/domain/squadState.ts';
+import { agentNotes } from '../../src/domain/health.ts';
 import { Icon } from '../ui/Icon.tsx';
 import { markOf, taskWords } from '../../src/domain/phaseWords.ts';
 import { ROLE_ICONS } from '../words.ts';
@@ -45,8 +46,13 @@ interface Doing {
 }
 
 function doing(run: RunView, agent: AgentView): Doing {
+  if (agent.status === 'error') {
+    return { words: agentNotes(agent), look: 'bad' };
+  }
+  const notes = agentNotes(agent);
+  const again = notes === '' ? '' : ` · ${notes}`;
   if (agent.currentTaskId === undefined) {
-    return { words: 'idle', look: 'muted' };
+    return { words: `idle${again}`, look: 'muted' };
   }
   const task = run.tasks[agent.currentTaskId];
   if (!task) {
@@ -54,7 +60,7 @@ function doing(run: RunView, agent: AgentView): Doing {
   }
   const mark = markOf(run, task);
   return {
-    words: `${taskWords(run, task)} · ${task.title}`,
+    words: `${taskWords(run, task)} · ${task.title}${again}`,
     look: mark === 'you' ? 'you' : mark === 'failed' ? 'bad' : 'muted',
   };
 }

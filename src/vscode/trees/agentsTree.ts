@@ -1,22 +1,29 @@
 /** Who is in the team and what each does now. */
+import { agentNotes, describeHealth, type HealthStatus } from '../../domain/health.ts';
 import { currentRun, type AgentView, type RunView, type SquadView } from '../../domain/squadState.ts';
 import { markOf, taskWords } from '../../domain/phaseWords.ts';
 import { agentIcon } from './look.ts';
 import type { TreeLook, TreeNode } from './squadTree.ts';
 
-export function drawAgents(state: SquadView): TreeLook {
+/** `health` as far as it is known in this process. */
+export function drawAgents(state: SquadView, health: readonly HealthStatus[], nowMs: number): TreeLook {
   const agents = Object.values(state.standing.agents);
   const run = currentRun(state);
   const busy = agents.filter(({ currentTaskId }) => currentTaskId !== undefined).length;
   return {
-    nodes: agents.map((agent) => nodeOf(agent, run)),
+    nodes: agents.map((agent) => {
+      const known = health.find(({ agentId }) => agentId === agent.id);
+      return nodeOf(agent, run, known && describeHealth(known, nowMs));
+    }),
     ...(agents.length > 0 ? { summary: `${busy} busy of ${agents.length}` } : {}),
   };
 }
 
-function nodeOf(agent: AgentView, run: RunView | undefined): TreeNode {
+function nodeOf(agent: AgentView, run: RunView | undefined, alive: string | undefined): TreeNode {
   const task = agent.currentTaskId === undefined ? undefined : run?.tasks[agent.currentTaskId];
-  const doing = task && run ? `${task.title} · ${taskWords(run, task)}` : 'idle';
+  const notes = agentNotes(agent);
+  const work = task && run ? `${task.title} · ${taskWords(run, task)}` : agent.status === 'error' ? '' : 'idle';
+  const doing = [work, notes].filter(Boolean).join(' · ');
   const records = Object.entries(agent.performance).map(
     ([type, { proven, failed }]) => `${type}: ${proven} proven, ${failed} failed`,
   );
@@ -24,7 +31,12 @@ function nodeOf(agent: AgentView, run: RunView | undefined): TreeNode {
     id: agent.id,
     label: agent.name,
     description: doing,
-    tooltip: [`${agent.name}, ${agent.type} agent: ${doing}`, agent.capabilities.join(', '), ...records].join('\n'),
+    tooltip: [
+      `${agent.name}, ${agent.type} agent: ${doing}`,
+      ...(alive === undefined ? [] : [alive]),
+      agent.capabilities.join(', '),
+      ...records,
+    ].join('\n'),
     icon: agentIcon(agent.type, task && run ? markOf(run, task) : undefined),
     context: task ? 'agent-busy' : 'agent-idle',
     subject: { agentId: agent.id },

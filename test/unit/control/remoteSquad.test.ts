@@ -61,6 +61,14 @@ describe('a squad that another process owns', () => {
     await assert.rejects(two.squad.runs.start('Do it', anyOptions({ model: { door: 'editor' } })), /no such model/);
   });
 
+  it('scales the team where it lives, and refuses a number that makes no sense before that', async () => {
+    const two = await TwoProcesses.start();
+    await two.squad.team.scale('coding', 3);
+    assert.deepEqual(two.owner.asked, ['scale coding 3']);
+    await assert.rejects(two.squad.team.scale('coding', -1));
+    assert.deepEqual(two.owner.asked, ['scale coding 3']);
+  });
+
   it('gives events of the past and files as they are', async () => {
     const two = await TwoProcesses.start();
     assert.deepEqual(await two.squad.ledger.read(2), two.ledger.state.sequence >= 2 && (await two.ledger.read(2)));
@@ -208,6 +216,13 @@ function sharedSquad(owner: FakeSquad): SharedSquad {
       undo: nothing,
     },
     communication: { sendMessage: nothing, sendAgain: nothing },
+    team: {
+      scale: (role, count) => {
+        owner.asked.push(`scale ${role} ${count}`);
+        return Promise.resolve();
+      },
+      health: () => [],
+    },
   };
 }
 
