@@ -31,6 +31,11 @@ export function recordedResult(recording: Recording, strand: Strand): ToolResult
   }
 }
 
+/** Waits until the record comes to the strand's next event. What was cut off then is cut off again, and nothing else. */
+export function worldOf(recording: Recording, room: WaitingRoom, strand: Strand, signal: AbortSignal): Promise<void> {
+  return room.wait('world', strand, recording.cameToAnEnd(strand) ? undefined : signal);
+}
+
 export class RecordedFiles implements RunFiles {
   private readonly recording: Recording;
   private readonly room: WaitingRoom;
@@ -77,7 +82,7 @@ class RecordedTaskFiles implements TaskFiles {
   }
 
   async open(_base: string, signal: AbortSignal): Promise<TaskWorkspace> {
-    await this.room.wait('world', this.strand, signal);
+    await worldOf(this.recording, this.room, this.strand, signal);
     const crashed = this.recording.nextAs(this.strand, 'agent-crashed');
     if (crashed) {
       throw new Error(crashed.reason);
@@ -91,7 +96,7 @@ class RecordedTaskFiles implements TaskFiles {
   }
 
   async hasChanges(from: string, to: string, signal: AbortSignal): Promise<boolean> {
-    await this.room.wait('world', this.strand, signal);
+    await worldOf(this.recording, this.room, this.strand, signal);
     if (this.recording.nextAs(this.strand, 'tool-call-ended')) {
       recordedResult(this.recording, this.strand);
     }
@@ -99,7 +104,7 @@ class RecordedTaskFiles implements TaskFiles {
   }
 
   async merge(_options: unknown, signal: AbortSignal): Promise<MergeOutcome> {
-    await this.room.wait('world', this.strand, signal);
+    await worldOf(this.recording, this.room, this.strand, signal);
     const { recording, strand } = this;
     const rebased = recording.nextAs(strand, 'task-rebased');
     if (rebased) {
@@ -133,7 +138,7 @@ class RecordedTaskFiles implements TaskFiles {
     type: Type,
     signal: AbortSignal,
   ): Promise<EventOf<Type>> {
-    await this.room.wait('world', this.strand, signal);
+    await worldOf(this.recording, this.room, this.strand, signal);
     const event = this.recording.nextAs(this.strand, type);
     if (!event) {
       recordedResult(this.recording, this.strand);

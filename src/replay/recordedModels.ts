@@ -2,7 +2,7 @@
 import { ModelError, type ModelFailureKind } from '../domain/errors.ts';
 import type { EventOf, SquadEvent } from '../domain/events.ts';
 import type { LanguageModel, LanguageModels, ModelReply } from '../ports.ts';
-import { UnrecordedError } from './recordedFiles.ts';
+import { UnrecordedError, worldOf } from './recordedFiles.ts';
 import type { Recording, Strand } from './recording.ts';
 import type { WaitingRoom } from './waitingRoom.ts';
 
@@ -23,7 +23,7 @@ function recordedModel(recording: Recording, room: WaitingRoom, strand: Strand):
     maxOutputTokens: 0,
     countTokens: () => Promise.resolve(call?.reservedTokens ?? refusedTokens(recording, strand)),
     ask: async (_request, _onText, signal): Promise<ModelReply> => {
-      await room.wait('world', strand, signal);
+      await worldOf(recording, room, strand, signal);
       const ended = recording.nextAs(strand, 'model-call-ended');
       if (ended) {
         return { answer: ended.answer, usage: ended.usage };

@@ -9,6 +9,16 @@ export type Strand = string;
 
 const OWN: Strand = 'run';
 
+const ENDS: ReadonlySet<EventType> = new Set<EventType>([
+  'model-call-ended',
+  'tool-call-ended',
+  'task-committed',
+  'check-ended',
+  'task-rebased',
+  'task-merged',
+  'task-proven',
+]);
+
 export class Recording {
   readonly runId: string;
   /** Up to and with the run's end. */
@@ -70,6 +80,12 @@ export class Recording {
     }
     const event = index === undefined ? undefined : this.events[index];
     return index === undefined || !event || index > this.endOfLife() ? undefined : { index, event };
+  }
+
+  /** Whether what a strand has under way now came to its end then, also where it was told to stop meanwhile. */
+  cameToAnEnd(strand: Strand): boolean {
+    const next = this.nextOf(strand)?.event;
+    return next !== undefined && ENDS.has(next.type);
   }
 
   /** As `nextOf`, when it is of that type. */

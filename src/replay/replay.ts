@@ -8,7 +8,7 @@ import type { Clock } from '../ports.ts';
 import { createSquad, type Squad } from '../squad.ts';
 import { performTool } from '../tools/tool.ts';
 import { decisionOf, Fingerprint } from './fingerprint.ts';
-import { RecordedFiles, recordedResult, recordedResults } from './recordedFiles.ts';
+import { RecordedFiles, recordedResult, recordedResults, worldOf } from './recordedFiles.ts';
 import { recordedModels } from './recordedModels.ts';
 import { Recording, RUN_STRAND } from './recording.ts';
 import { isObserved, ReplayLedger, type Difference } from './replayLedger.ts';
@@ -104,7 +104,7 @@ class Replay {
         if (tool.effect === 'team') {
           return performTool(tool, input, context, signal);
         }
-        await room.wait('world', context.taskId, signal);
+        await worldOf(recording, room, context.taskId, signal);
         return recordedResult(recording, context.taskId);
       },
     });
