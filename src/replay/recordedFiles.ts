@@ -82,7 +82,9 @@ class RecordedTaskFiles implements TaskFiles {
   }
 
   async open(_base: string, signal: AbortSignal): Promise<TaskWorkspace> {
-    await worldOf(this.recording, this.room, this.strand, signal);
+    const { recording, strand } = this;
+    const leavesMark = recording.nextAs(strand, 'task-started') ?? recording.nextAs(strand, 'agent-crashed');
+    await this.room.wait(leavesMark ? 'world' : 'disk', strand, signal);
     const crashed = this.recording.nextAs(this.strand, 'agent-crashed');
     if (crashed) {
       throw new Error(crashed.reason);

@@ -57,7 +57,11 @@ class Replay {
     this.open(0);
     for (let next = this.recording.next(); next && !this.difference; next = this.recording.next()) {
       signal.throwIfAborted();
-      this.now = Math.max(this.now, Date.parse(next.event.at));
+      const passed = Date.parse(next.event.at) - this.now;
+      if (next.event.type !== 'ledger-opened' && this.isTold(next.event) && passed > SURELY_WRITTEN_MS) {
+        await this.letWritersGo();
+      }
+      this.now += Math.max(0, passed);
       if (next.event.type === 'ledger-opened' && next.index > 0) {
         this.recording.meet(next.index);
         this.open(next.index);
@@ -122,6 +126,13 @@ class Replay {
     );
   }
 
+  /** Nobody waited for the disk any more by then. */
+  private async letWritersGo(): Promise<void> {
+    while (this.room.letWriterGo()) {
+      await settled();
+    }
+  }
+
   /**
    * Lets whoever waits go on to this event: its own strand, or the run's, which also ends the tasks it leaves open. What
    * the run decides about a task follows from what another one did just before.
@@ -174,6 +185,9 @@ class Replay {
     this.difference ??= { sequence, recorded: type, replayed };
   }
 }
+
+/** When nothing happened for so long, everybody waited for the world alone. */
+const SURELY_WRITTEN_MS = 1000;
 
 /** What is written down of a task, and not by whoever works on it. */
 const BY_THE_RUN: ReadonlySet<SquadEvent['type']> = new Set(['task-rejoined', 'task-ready', 'task-delegated']);

@@ -59,9 +59,10 @@ export class WaitingRoom {
     return true;
   }
 
-  /** Lets the oldest of the strand go on that waits for the disk; false when there is nobody. */
-  letWriterGo(strand: Strand | undefined): boolean {
-    const writer = this.waiting.find((entry) => entry.waitsFor === 'disk' && entry.strand === strand);
+  /** Lets the oldest go on that waits for the disk, of all or of one strand; false when there is nobody. */
+  letWriterGo(...only: [strand?: Strand | undefined]): boolean {
+    const isMeant = ({ strand }: Waiting): boolean => only.length === 0 || strand === only[0];
+    const writer = this.waiting.find((entry) => entry.waitsFor === 'disk' && isMeant(entry));
     this.waiting = this.waiting.filter((entry) => entry !== writer);
     writer?.letGo();
     return writer !== undefined;
