@@ -5,6 +5,7 @@ import { projectFolder } from '../../scripts/project.ts';
 import { chooseRehearsal } from '../../src/llm/rehearsal.ts';
 import { startEditor, type Editor } from '../support/editorHost.ts';
 import { goodPersona, serverScript } from '../support/personas.ts';
+import { rehearseHeadless } from '../support/headless.ts';
 import { rehearsedTree } from '../support/rehearsedTree.ts';
 import { readRehearsals } from '../support/rehearsals.ts';
 import { ScriptedServer } from '../support/scriptedServer.ts';
@@ -33,7 +34,7 @@ describe('the same objective through every model door in VS Code', () => {
     const rehearsal = chooseRehearsal(await readRehearsals());
     objective = rehearsal.objective;
     server = await ScriptedServer.start(serverScript(goodPersona(rehearsal)));
-    expectedTree = await rehearsedTree();
+    expectedTree = await rehearsedTree(rehearseHeadless);
     workspace = sampleWorkspace();
     editor = await startEditor({ extensions: [projectFolder, scriptedModels], folder: workspace, settings });
     await openSideBar(editor);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { startEditor, type Editor } from '../support/editorHost.ts';
+import { rehearseHeadless } from '../support/headless.ts';
 import { rehearsedTree } from '../support/rehearsedTree.ts';
 import { openSideBar, pick, runThat, sampleWorkspace } from '../support/workbench.ts';
 
@@ -15,7 +16,7 @@ describe('a run in VS Code whose host goes away in the middle', () => {
 
   before(async function () {
     this.timeout(180_000);
-    expectedTree = await rehearsedTree();
+    expectedTree = await rehearsedTree(rehearseHeadless);
   });
 
   beforeEach(async () => {

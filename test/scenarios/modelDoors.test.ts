@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { chooseRehearsal } from '../../src/llm/rehearsal.ts';
-import { endOf, Sandbox, type Finished } from '../support/headless.ts';
+import { endOf, rehearseHeadless, Sandbox, type Finished } from '../support/headless.ts';
 import { goodPersona, serverScript, sloppyPersona, type Persona } from '../support/personas.ts';
 import { rehearsedTree } from '../support/rehearsedTree.ts';
 import { readRehearsals } from '../support/rehearsals.ts';
@@ -10,7 +10,7 @@ describe('the same objective through the OpenAI-compatible door', () => {
   let sandbox: Sandbox;
   let expectedTree: string;
   before(async () => {
-    expectedTree = await rehearsedTree();
+    expectedTree = await rehearsedTree(rehearseHeadless);
   });
   beforeEach(() => {
     sandbox = new Sandbox();

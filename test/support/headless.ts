@@ -147,3 +147,13 @@ export function endOf({ events }: Finished): { status: string; tree: string } {
   const diff = ended?.['diff'] as { tree: string } | undefined;
   return { status: String(ended?.['status']), tree: diff?.tree ?? '' };
 }
+
+/** The tree that a rehearsal in a sandbox of its own leads to. */
+export async function rehearseHeadless(): Promise<string> {
+  const sandbox = new Sandbox();
+  try {
+    return endOf(await sandbox.rehearse().finished).tree;
+  } finally {
+    sandbox.dispose();
+  }
+}

@@ -9,6 +9,7 @@ import { HostModels } from '../../../src/host/models.ts';
 import { enterSquad } from '../../../src/host/enterSquad.ts';
 import { chooseRehearsal } from '../../../src/llm/rehearsal.ts';
 import { selectEditorModel } from '../../../src/vscode/editorModels.ts';
+import { rehearsedTree } from '../../support/rehearsedTree.ts';
 import { readRehearsals } from '../../support/rehearsals.ts';
 import { scriptedModels } from './scriptedDoor.ts';
 
@@ -17,7 +18,7 @@ describe('a whole run over a model of VS Code', function () {
   const home = process.env['HOME'];
   let folder: string;
   let media: string;
-  let rehearsedTree: string;
+  let expectedTree: string;
 
   before(async () => {
     await scriptedModels();
@@ -25,7 +26,7 @@ describe('a whole run over a model of VS Code', function () {
     folder = await realpath(await mkdtemp(path.join(tmpdir(), 'run-')));
     // In a desktop VS Code it would be the developer's own.
     process.env['HOME'] = folder;
-    rehearsedTree = await treeOfRun({ door: 'rehearsal' });
+    expectedTree = await rehearsedTree(() => treeOfRun({ door: 'rehearsal' }));
   });
 
   after(async () => {
@@ -55,8 +56,8 @@ describe('a whole run over a model of VS Code', function () {
 
   for (const persona of ['good', 'sloppy']) {
     it(`leads with the persona “${persona}” to the tree that the rehearsal leads to`, async () => {
-      assert.notEqual(rehearsedTree, '');
-      assert.equal(await treeOfRun({ door: 'editor', name: `scripted/${persona}` }), rehearsedTree);
+      assert.notEqual(expectedTree, '');
+      assert.equal(await treeOfRun({ door: 'editor', name: `scripted/${persona}` }), expectedTree);
     });
   }
 });
