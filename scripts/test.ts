@@ -25,14 +25,14 @@ const first: readonly Phase[] = [
 /** Lists of phases that go on side by side; within one list, one after the other. */
 const sideBySide: readonly (readonly Phase[])[] = [
   [
-    { name: 'webview', command: mocha('webview'), counts: true, limitMinutes: 5, needs: ['prepare', 'build'] },
-    { name: 'editor', command: mocha('editor'), counts: true, limitMinutes: 12, needs: ['prepare', 'build'] },
+    { name: 'webview', command: mocha('webview'), counts: true, limitMinutes: 6, needs: ['prepare', 'build'] },
+    { name: 'editor', command: mocha('editor'), counts: true, limitMinutes: 15, needs: ['prepare', 'build'] },
   ],
   [
-    { name: 'scenarios', command: mocha('scenarios'), counts: true, limitMinutes: 10 },
-    { name: 'integration', command: mocha('integration'), counts: true, limitMinutes: 5 },
-    { name: 'unit', command: mocha('unit'), counts: true, limitMinutes: 4 },
-    { name: 'lint', command: ['npm', 'run', '--silent', 'lint'], limitMinutes: 5 },
+    { name: 'scenarios', command: mocha('scenarios'), counts: true, limitMinutes: 12 },
+    { name: 'integration', command: mocha('integration'), counts: true, limitMinutes: 8 },
+    { name: 'unit', command: mocha('unit'), counts: true, limitMinutes: 6 },
+    { name: 'lint', command: ['npm', 'run', '--silent', 'lint'], limitMinutes: 6 },
   ],
 ];
 

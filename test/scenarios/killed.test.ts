@@ -16,12 +16,12 @@ describe('a run that is killed', () => {
     }
     assert.equal(new Set(trees).size, 1, `trees: ${trees.join(', ')}`);
     assert.match(trees[0] ?? '', /^[0-9a-f]{40}$/);
-  }).timeout(anywhere.length * 40_000);
+  }).timeout(anywhere.length * 90_000);
 
   const during = seeds(3);
   it(`while it writes an Apply has every file right afterwards, ${during.length} times from seed ${first}`, async () => {
     for (const seed of during) {
       await killDuringApply(seed);
     }
-  }).timeout(120_000);
+  }).timeout(during.length * 90_000);
 });
