@@ -77,8 +77,8 @@ function inLots<Request>(send: (requests: readonly Request[]) => void): (request
   return (request) => {
     waiting.push(request);
     if (waiting.length === 1) {
-      // After all that this turn's promises lead to.
-      process.nextTick(sendAll);
+      // After all that this turn leads to, and after everybody whose wait the last commit has ended.
+      setImmediate(sendAll);
     } else if (waiting.length === LARGEST_LOT) {
       sendAll();
     }

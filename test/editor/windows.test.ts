@@ -5,6 +5,7 @@ import path from 'node:path';
 import { projectFolder } from '../../scripts/project.ts';
 import { startEditor, type Editor } from '../support/editorHost.ts';
 import type { EditorWindow } from '../support/editorWindow.ts';
+import { rehearseHeadless } from '../support/headless.ts';
 import { rehearsedTree } from '../support/rehearsedTree.ts';
 import {
   clickInDialog,
@@ -34,7 +35,7 @@ describe('several windows and a terminal on one workspace', () => {
 
   before(async function () {
     this.timeout(240_000);
-    expectedTree = await rehearsedTree();
+    expectedTree = await rehearsedTree(rehearseHeadless);
     workspace = sampleWorkspace();
     first = await startEditor({ folder: workspace, settings });
     await openSideBar(first);

@@ -2,6 +2,7 @@
 // One `startEditor` costs some ten seconds, so a test file starts one and asks it much.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
@@ -95,7 +96,7 @@ export class Editor extends EditorWindow {
     for (const file of this.options.vsixFiles ?? []) {
       this.installVsix(file);
     }
-    await this.startServer(this.knownPort());
+    await this.startServer(await this.knownPort());
     this.window = await openPage(this.pageOptions);
     this.window.setDefaultTimeout(waitMs);
     await this.options.prepare?.(this.window, this.authority);
@@ -170,8 +171,10 @@ export class Editor extends EditorWindow {
   /** Ends all processes and removes all folders of this editor. Calling it twice is harmless. */
   async stop(): Promise<void> {
     running.delete(this);
-    if (this.window) {
-      await closePage(this.window, `http://${this.authority}`, this.pageOptions);
+    const { window } = this;
+    this.window = undefined;
+    if (window) {
+      await closePage(window, `http://${this.authority}`, this.pageOptions);
     }
     await this.server?.stop();
     this.removeFolders();
@@ -186,10 +189,9 @@ export class Editor extends EditorWindow {
     return { own: this.options.prepare !== undefined, viewport: this.options.viewport };
   }
 
-  /** The address where the browser knows VS Code's scripts; undefined while another editor stands there. */
-  private knownPort(): number | undefined {
-    const isTaken = [...running].some((editor) => editor.server?.port === knownPort);
-    return isTaken ? undefined : knownPort;
+  /** The address where the browser knows VS Code's scripts; undefined while another program stands there. */
+  private async knownPort(): Promise<number | undefined> {
+    return knownPort !== undefined && (await isFree(knownPort)) ? knownPort : undefined;
   }
 
   private async startServer(port?: number): Promise<void> {
@@ -284,5 +286,20 @@ function loadInDevelopmentMode(developmentOptions: object): void {
       const configuration = JSON.parse(settings) as object;
       element.dataset['settings'] = JSON.stringify({ ...configuration, developmentOptions });
     }
+  });
+}
+
+/** VS Code itself says nothing when its port is taken, and waits for ever. */
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer()
+      .once('error', () => {
+        resolve(false);
+      })
+      .listen(port, '127.0.0.1', () => {
+        probe.close(() => {
+          resolve(true);
+        });
+      });
   });
 }
