@@ -33,15 +33,24 @@ export async function linkExclusively(folder: string, record: OwnerRecord): Prom
   const draft = path.join(folder, `new.${record.pid}.${randomBytes(8).toString('hex')}`);
   try {
     await writeFile(draft, JSON.stringify(record), { mode: 0o600, flag: 'wx', flush: true });
-    await link(draft, epochLink(folder, record.epoch));
-    return true;
+    return await isFirst(link(draft, epochLink(folder, record.epoch)));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') {
-      return false;
-    }
     throw new StorageError(`DevSquad cannot register as owner: ${messageOf(error)}`, { cause: error });
   } finally {
     await rm(draft, { force: true });
+  }
+}
+
+async function isFirst(linked: Promise<void>): Promise<boolean> {
+  try {
+    await linked;
+    return true;
+  } catch (error) {
+    // Or an owner that cannot see this process took its draft for a dead one's.
+    if (error instanceof Error && 'code' in error && (error.code === 'EEXIST' || error.code === 'ENOENT')) {
+      return false;
+    }
+    throw error;
   }
 }
 
