@@ -36,7 +36,10 @@ describe('a role’s agents', () => {
     await bench.until('they go', () => living().length === 1, IDLE_MS / 4);
     assert.deepEqual(living(), ['coding-1']);
     assert.deepEqual(
-      bench.of('agent-idled').map(({ agentId, input }) => [agentId, input]),
+      bench
+        .of('agent-idled')
+        .map(({ agentId, input }) => [agentId, input])
+        .sort(),
       [
         ['coding-2', true],
         ['coding-3', true],
