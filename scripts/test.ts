@@ -1,6 +1,6 @@
 // `npm test`: everything a green run means, each phase in a process group of its own. What needs a browser goes on beside
-// what does not: the one mostly waits for a window, the other for processes. The last line is `N passed, N failed` and,
-// where there are any, `, N skipped`. Lint, build and the like count only when they fail.
+// what does not: the one mostly waits for a window, the other for processes. What failed is said again at the end. The last
+// line is `N passed, N failed` and, where there are any, `, N skipped`. Lint, build and the like count only when they fail.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -37,7 +37,7 @@ const sideBySide: readonly (readonly Phase[])[] = [
 ];
 
 const started = performance.now();
-const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+const total: Counts = { passed: 0, failed: 0, skipped: 0, failures: [] };
 const failedPhases = new Set<string>();
 const stopping = new AbortController();
 const running = new Set<ChildProcess>();
@@ -71,7 +71,10 @@ if (stopping.signal.aborted) {
 console.log(
   `\nAll phases took ${secondsSince(started)} s.${failedPhases.size > 0 ? ` Not green: ${[...failedPhases].join(', ')}.` : ''}`,
 );
-console.log(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`);
+for (const failure of total.failures) {
+  console.log(`\nFailed: ${failure}`);
+}
+console.log(`\n${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
 
 function mocha(kind: string): Phase['command'] {
@@ -93,6 +96,7 @@ async function runInOrder(phases: readonly Phase[]): Promise<void> {
     total.passed += counts.passed;
     total.failed += counts.failed;
     total.skipped += counts.skipped;
+    total.failures.push(...counts.failures);
     if (counts.failed > 0) {
       failedPhases.add(phase.name);
     }
@@ -113,8 +117,11 @@ async function runPhase(phase: Phase): Promise<Counts> {
     console.log(`${phase.name}: ${problem}`);
   }
   console.log(`== ${phase.name} took ${secondsSince(phaseStarted)} s`);
-  const { passed, failed, skipped } = counts ?? { passed: 0, failed: 0, skipped: 0 };
-  return { passed, failed: failed + (problem ? 1 : 0), skipped };
+  const { passed, failed, skipped, failures } = counts ?? { passed: 0, failed: 0, skipped: 0, failures: [] };
+  if (problem) {
+    return { passed, failed: failed + 1, skipped, failures: [...failures, `${phase.name} ${problem}`] };
+  }
+  return { passed, failed, skipped, failures };
 }
 
 /** What it prints is kept until it ends, since another may run beside it. */

@@ -6,9 +6,11 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
+/** Ids of clocks side by side differ, in other processes too: a squad ends whatever process bears the id of its run. */
+let ids = 0;
+
 export class VirtualClock implements Clock {
   private time: number;
-  private ids = 0;
   private readonly sleepers = new Set<Sleeper>();
 
   constructor(start = '2026-01-01T00:00:00.000Z') {
@@ -24,7 +26,7 @@ export class VirtualClock implements Clock {
   }
 
   newId(): string {
-    return (++this.ids).toString(16).padStart(10, '0');
+    return `${process.pid.toString(16)}x${(++ids).toString(16).padStart(4, '0')}`;
   }
 
   sleep(ms: number, signal: AbortSignal): Promise<void> {

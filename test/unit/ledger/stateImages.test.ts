@@ -37,14 +37,16 @@ describe('images of the state', () => {
   };
   const images = (): string[] => listStorage(systemFiles, storage).images.map(({ name }) => name);
 
-  /** Agents until so many images were written since. */
+  /** Makes agents until so many images were written since, one after the other however slow the thread that writes them. */
   const writeImages = async (ledger: SquadLedger, count: number): Promise<void> => {
-    for (let written = 0, newest = images()[0]; written < count;) {
-      await ledger.append(agent(`agent-${ledger.state.sequence}`)).durable;
-      await new Promise((resolve) => setTimeout(resolve, 2));
-      const now = images()[0];
-      written += now === newest ? 0 : 1;
-      newest = now;
+    for (let written = 0; written < count; written++) {
+      const newest = images()[0];
+      for (let records = 0; records < 10; records++) {
+        await ledger.append(agent(`agent-${ledger.state.sequence}`)).durable;
+      }
+      while (images()[0] === newest) {
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
     }
   };
 
