@@ -16,6 +16,21 @@ import { callKey, requestOf } from './callRequest.ts';
 import { delegateTool } from './delegateTool.ts';
 import { defineTool, type Tool, type ToolContext } from '../tools/tool.ts';
 
+const messageSchema = z.strictObject({
+  to: z.string().min(1).describe('Agent id, role, or "all"'),
+  type: z.enum(['status_update', 'coordination']),
+  content: z.string().min(1).max(8000),
+  priority: z.number().int().min(1).max(5).optional().describe('5 goes first; default 3'),
+});
+const questionSchema = z.strictObject({
+  question: z.string().min(1).max(4000),
+  options: z.array(z.string().min(1).max(200)).max(10).optional(),
+});
+const progressSchema = z.strictObject({
+  percent: z.number().min(0).max(100).optional(),
+  note: z.string().min(1).max(300),
+});
+
 export class TeamTools {
   private readonly ledger: Ledger;
   private readonly inbox: Inbox;
@@ -143,12 +158,7 @@ export class TeamTools {
       name: 'send_message',
       description:
         'Writes to another agent (its id), to all agents of a role, or to "all". They read it at their next turn.',
-      input: z.strictObject({
-        to: z.string().min(1).describe('Agent id, role, or "all"'),
-        type: z.enum(['status_update', 'coordination']),
-        content: z.string().min(1).max(8000),
-        priority: z.number().int().min(1).max(5).optional().describe('5 goes first; default 3'),
-      }),
+      input: messageSchema,
       effect: 'team',
       afterCrash: 'repeat',
       run: async ({ to, type, content, priority = 3 }, context) => {
@@ -192,10 +202,7 @@ export class TeamTools {
     return defineTool({
       name: 'ask_human',
       description: 'Asks the developer one question and waits for the answer. Give options where you can.',
-      input: z.strictObject({
-        question: z.string().min(1).max(4000),
-        options: z.array(z.string().min(1).max(200)).max(10).optional(),
-      }),
+      input: questionSchema,
       effect: 'team',
       afterCrash: 'repeat',
       run: async ({ question, options = [] }, context, signal) => {
@@ -209,7 +216,7 @@ export class TeamTools {
     return defineTool({
       name: 'report_progress',
       description: 'Tells the developer how far you are, in one short sentence.',
-      input: z.strictObject({ percent: z.number().min(0).max(100).optional(), note: z.string().min(1).max(300) }),
+      input: progressSchema,
       effect: 'team',
       afterCrash: 'repeat',
       run: ({ percent, note }, { runId, taskId, attempt, agentId }) =>

@@ -23,10 +23,10 @@ const TIME = /(?:Ms|At)$/;
 export class Fingerprint {
   private readonly strands = new Map<string, string[]>();
 
-  add(strand: string, event: SquadEvent): void {
-    const texts = this.strands.get(strand) ?? [];
-    texts.push(decisionOf(event));
-    this.strands.set(strand, texts);
+  add(strand: string, decision: string): void {
+    const decisions = this.strands.get(strand) ?? [];
+    decisions.push(decision);
+    this.strands.set(strand, decisions);
   }
 
   hash(): string {

@@ -173,9 +173,9 @@ class Replay {
 
   private compare(event: SquadEvent, twin: SquadEvent): void {
     const strand = this.recording.strandOf(twin) ?? RUN_STRAND;
-    this.recorded.add(strand, twin);
-    this.replayed.add(strand, event);
     const [recorded, replayed] = [decisionOf(twin), decisionOf(event)];
+    this.recorded.add(strand, recorded);
+    this.replayed.add(strand, replayed);
     if (recorded !== replayed) {
       this.difference ??= { sequence: twin.sequence, recorded, replayed };
     }

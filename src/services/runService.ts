@@ -16,7 +16,7 @@ import type { AgentSupervisor } from './agentSupervisor.ts';
 import { handBack } from './handBack.ts';
 import type { PersonDoor } from './runResult.ts';
 import type { RunResults } from './runResults.ts';
-import { plannedTasks, planningTask, whatEndsWith } from './runTasks.ts';
+import { missingTasks, planningTask, whatEndsWith } from './runTasks.ts';
 import { isFinished, schedule } from './taskScheduler.ts';
 import { appendToTask, type TaskWork, type Worker } from './taskWork.ts';
 import { lastMoment, type Winding } from './windDown.ts';
@@ -321,14 +321,8 @@ export class RunService {
   }
 
   private createPlannedTasks(runId: string): void {
-    const run = this.run(runId);
-    if (run.phase !== 'working' || !run.plan) {
-      return;
-    }
-    for (const task of plannedTasks(runId, run.plan)) {
-      if (!run.tasks[task.id]) {
-        this.o.ledger.append({ type: 'task-created', runId, taskId: task.id, actor: runtime, task });
-      }
+    for (const task of missingTasks(this.run(runId))) {
+      this.o.ledger.append({ type: 'task-created', runId, taskId: task.id, actor: runtime, task });
     }
   }
 

@@ -1,5 +1,5 @@
 /** Which tasks a run consists of: the planning task, made by the runtime, and those of the accepted plan. */
-import { PLANNING_TASK_KEY, type ProjectPlan } from '../domain/plan.ts';
+import { PLANNING_TASK_KEY, type PlanTask } from '../domain/plan.ts';
 import { RUNTIME, type EventDraft } from '../domain/events.ts';
 import { openRequests, type RunView } from '../domain/squadState.ts';
 import { isOver, type TaskSpec } from '../domain/task.ts';
@@ -23,10 +23,11 @@ export function planningTask(run: RunView): TaskSpec {
   };
 }
 
-/** The tasks that an accepted plan asks for, with their ids. */
-export function plannedTasks(runId: string, plan: RunView['plan'] & object): TaskSpec[] {
-  const { tasks } = structuredClone(plan) as ProjectPlan;
-  return tasks.map(({ key, dependsOn, estimateMinutes, ...task }) => ({
+/** The tasks that an accepted plan asks for and that are not made yet, with their ids. */
+export function missingTasks({ id: runId, phase, plan, tasks }: RunView): TaskSpec[] {
+  const missing = (phase === 'working' ? (plan?.tasks ?? []) : []).filter(({ key }) => !tasks[`${runId}.${key}`]);
+  // Readonly is gone with the copy.
+  return (structuredClone(missing) as PlanTask[]).map(({ key, dependsOn, estimateMinutes, ...task }) => ({
     ...task,
     id: `${runId}.${key}`,
     runId,

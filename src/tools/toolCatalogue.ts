@@ -13,7 +13,12 @@ import { writeFile } from './writeFile.ts';
 export const READING_TOOLS: readonly Tool[] = [readFile, listFiles, searchText];
 export const WORKING_TOOLS: readonly Tool[] = [...READING_TOOLS, writeFile, applyEdit, runCommand, runTests];
 
+/** By the schema they come from: every call of a model offers the same tools, and making one takes a millisecond. */
+const parametersOf = new WeakMap<Tool['input'], ToolDeclaration['parameters']>();
+
 /** A tool as a model is offered it. */
-export function declare(tool: Tool): ToolDeclaration {
-  return { name: tool.name, description: tool.description, parameters: z.toJSONSchema(tool.input, { io: 'input' }) };
+export function declare({ name, description, input }: Tool): ToolDeclaration {
+  const parameters = parametersOf.get(input) ?? z.toJSONSchema(input, { io: 'input' });
+  parametersOf.set(input, parameters);
+  return { name, description, parameters };
 }

@@ -90,8 +90,12 @@ class Simulation {
     });
     this.meddle();
     for (let steps = 0; !this.isOver(); steps++) {
-      assert.ok(steps < MOST_STEPS, `no end after ${steps} steps: ${this.describe()}`);
-      assert.ok(await this.time.step(), `nothing is waited for, and the run has not ended: ${this.describe()}`);
+      if (steps >= MOST_STEPS) {
+        assert.fail(`no end after ${steps} steps: ${this.describe()}`);
+      }
+      if (!(await this.time.step())) {
+        assert.fail(`nothing is waited for, and the run has not ended: ${this.describe()}`);
+      }
     }
     await this.close();
     const run = this.ledger.state.runs[this.runId];
