@@ -6,7 +6,7 @@ import { seedsOf } from './seeds.ts';
 const KILLS_EACH = 10;
 
 describe('a ledger that is killed under load', () => {
-  const kills = Number(process.env['DEVSQUAD_LEDGER_KILLS'] ?? 4);
+  const kills = Number(process.env['DEVSQUAD_LEDGER_KILLS'] ?? 2);
   const { seeds, first } = seedsOf('DEVSQUAD_LEDGERS', Math.ceil(kills / KILLS_EACH));
   it(`has everything it acknowledged, ${kills} times from seed ${first}`, async () => {
     let acknowledged = 0;
