@@ -19,7 +19,7 @@ export async function run(): Promise<void> {
   for (const { name, inImage, behind, mustMs } of STORES) {
     const storage = mkdtempSync(path.join(tmpdir(), 'recovery-'));
     try {
-      await makeBigSquad(storage, inImage, behind);
+      await makeBigSquad(storage, 'waits', inImage, behind);
       const [image, journal] = [sizeOf(storage, /^state\./), sizeOf(storage, /^journal\.3\./)];
       const [opens, floors]: [Figures[], Figures[]] = [[], []];
       for (let round = 0; round < ROUNDS; round++) {

@@ -18,6 +18,9 @@ const LOT = 200;
 /** No image by itself. */
 const NO_IMAGES: LedgerLimits = { ...LIMITS, imageRecords: Infinity, imageBytes: Infinity, imageSegments: Infinity };
 
+/** Mail that waits fills the living state; what was taken in fills the journal and the tables. */
+export type Mail = 'waits' | 'is taken in';
+
 export class BigSquad {
   readonly ledger: SquadLedger;
   private readonly feed: TablesFeed;
@@ -38,19 +41,21 @@ export class BigSquad {
     }
   }
 
-  /** A message of 1 KB. */
-  message(): EventDraft {
+  /** A message of 1 KB, which its receiver takes in, or not. */
+  message(mail: Mail): EventDraft[] {
     const id = `m${this.ledger.state.sequence}`;
     const content = { kind: 'text' as const, text: TEXT };
-    return { type: 'message-sent', runId: RUN_ID, actor: RUNTIME, message: anyMessage({ id, runId: RUN_ID, content }) };
+    const common = { runId: RUN_ID, actor: RUNTIME };
+    const sent = { ...common, type: 'message-sent' as const, message: anyMessage({ id, runId: RUN_ID, content }) };
+    return mail === 'waits' ? [sent] : [sent, { ...common, type: 'message-acknowledged', messageId: id }];
   }
 
-  async say(messages: number): Promise<void> {
+  async say(messages: number, mail: Mail): Promise<void> {
     for (let said = 0; said < messages; said += LOT) {
       for (let index = 0; index < LOT - 1; index++) {
-        this.ledger.append(this.message());
+        this.ledger.append(...this.message(mail));
       }
-      await this.ledger.append(this.message()).durable;
+      await this.ledger.append(...this.message(mail)).durable;
     }
   }
 
@@ -72,17 +77,18 @@ export function openLedger(storage: string, epoch: number, limits: LedgerLimits 
 }
 
 /** Messages in an image of the state, and more in the journal behind it. Takes the epochs 1 to 3. */
-export async function makeBigSquad(storage: string, inImage: number, behind: number): Promise<void> {
+export async function makeBigSquad(storage: string, mail: Mail, inImage: number, behind: number): Promise<void> {
   const first = await BigSquad.open(storage, 1, NO_IMAGES);
-  await first.say(inImage);
+  await first.say(inImage, mail);
+  const { sequence } = first.ledger.state;
   await first.close();
   const second = await openLedger(storage, 2, { ...LIMITS, imageSegments: 1 });
-  while ((listStorage(systemFiles, storage).images[0]?.sequence ?? 0) < inImage) {
+  while ((listStorage(systemFiles, storage).images[0]?.sequence ?? 0) < sequence) {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   await second.close();
   const third = await BigSquad.open(storage, 3, NO_IMAGES);
-  await third.say(behind);
+  await third.say(behind, mail);
   await third.close();
 }
 

@@ -19,7 +19,7 @@ export type JournalRequest =
   /** One or more whole records, the last with that sequence. */
   | {
       readonly type: 'append';
-      readonly bytes: Uint8Array;
+      readonly bytes: Uint8Array<ArrayBuffer>;
       readonly lastSequence: number;
       /** What the records name: made durable before them. */
       readonly blobs: readonly { readonly name: string; readonly bytes: Uint8Array }[];

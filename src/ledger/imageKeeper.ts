@@ -17,6 +17,8 @@ import { listStorage, unfinishedFiles } from './storageFolder.ts';
 
 export interface ImageStart {
   readonly storage: string;
+  /** This owner's. */
+  readonly epoch: number;
   /** The link that the next owner would make; its presence ends this. */
   readonly laterOwner: string;
   readonly limits: LedgerLimits;
@@ -88,7 +90,8 @@ export class ImageKeeper {
     const chain = followJournal(this.files, storage, listStorage(this.files, storage).segments, known.position);
     const records = chain.kind === 'chain' ? chain.records.filter(({ sequence }) => sequence <= upTo) : [];
     for (const record of records) {
-      apply(known.state, this.reader.event(record, record.segment));
+      const isOwn = record.epoch === this.start.epoch;
+      apply(known.state, this.reader[isOwn ? 'ownEvent' : 'event'](record, record.segment));
       known.position = { epoch: record.epoch, sequence: record.sequence, crc: record.crc };
     }
     if (known.position.sequence !== upTo) {

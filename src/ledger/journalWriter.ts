@@ -68,7 +68,7 @@ export class JournalWriter {
   }
 
   /** Queues one or more whole records and the blobs they name; answers where the first of them will lie. */
-  append(bytes: Uint8Array, lastSequence: number, blobs: readonly Blob[]): number {
+  append(bytes: Uint8Array<ArrayBuffer>, lastSequence: number, blobs: readonly Blob[]): number {
     const offset = this.length;
     this.length += bytes.length;
     this.thread.post({ type: 'append', bytes, lastSequence, blobs });

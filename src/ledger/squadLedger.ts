@@ -101,7 +101,7 @@ export class SquadLedger implements Ledger {
     this.index.begin(this.journal.segment, epoch, this.living.sequence + 1);
     this.images = new ImageMaker({
       threads,
-      start: { storage, laterOwner, limits, oldBlobs },
+      start: { storage, epoch, laterOwner, limits, oldBlobs },
       limits,
       history,
       onWarning: (sentence) => {

@@ -28,11 +28,22 @@ export interface LedgerThreads {
 }
 
 export const workerThreads: LedgerThreads = {
-  journal: (start, listener) => startWorker('journalThread', start, listener),
+  journal: (start, listener) => startWorker('journalThread', start, listener, joinAppends),
   images: (start, listener) => startWorker('imageThread', start, listener),
 };
 
-function startWorker<Request, Reply>(name: string, start: unknown, listener: ThreadListener<Reply>): Thread<Request> {
+/** What goes over to a thread, and the buffers in it that go over without a copy and are gone here. */
+interface Lot<Request> {
+  readonly requests: readonly Request[];
+  readonly transfer: readonly ArrayBuffer[];
+}
+
+function startWorker<Request, Reply>(
+  name: string,
+  start: unknown,
+  listener: ThreadListener<Reply>,
+  pack = (requests: readonly Request[]): Lot<Request> => ({ requests, transfer: [] }),
+): Thread<Request> {
   const worker = new Worker(siblingModule(import.meta.url, name), { workerData: start, name });
   let over = false;
   const end = (reason: string): void => {
@@ -55,7 +66,8 @@ function startWorker<Request, Reply>(name: string, start: unknown, listener: Thr
   });
   return {
     post: inLots((requests) => {
-      worker.postMessage(requests);
+      const lot = pack(requests);
+      worker.postMessage(lot.requests, lot.transfer);
     }),
     ended,
     stop: async () => {
@@ -83,4 +95,41 @@ function inLots<Request>(send: (requests: readonly Request[]) => void): (request
       sendAll();
     }
   };
+}
+
+type Append = Extract<JournalRequest, { type: 'append' }>;
+
+/** Appends that follow each other become one, in a buffer of its own that can be handed over without a copy. */
+function joinAppends(requests: readonly JournalRequest[]): Lot<JournalRequest> {
+  const joined: JournalRequest[] = [];
+  let appends: Append[] = [];
+  const endAppends = (): void => {
+    const last = appends.at(-1);
+    if (last) {
+      const blobs = appends.flatMap((append) => append.blobs);
+      joined.push({ ...last, bytes: inOwnBuffer(appends.map(({ bytes }) => bytes)), blobs });
+      appends = [];
+    }
+  };
+  for (const request of requests) {
+    if (request.type === 'append') {
+      appends.push(request);
+    } else {
+      endAppends();
+      joined.push(request);
+    }
+  }
+  endAppends();
+  const transfer = joined.flatMap((request) => (request.type === 'append' ? request.bytes.buffer : []));
+  return { requests: joined, transfer };
+}
+
+function inOwnBuffer(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = Buffer.allocUnsafeSlow(parts.reduce((length, part) => length + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { SquadEvent } from '../../src/domain/events.ts';
 import { replayRun } from '../../src/replay/replay.ts';
+import { checkProjection } from '../support/checkTables.ts';
 import { delegatingTeam, parallelTeam } from '../support/simulation/simulatedTeam.ts';
 import { NO_FAULTS, simulate, type Simulated } from '../support/simulation/simulation.ts';
 
@@ -12,7 +13,7 @@ describe('a simulated run', () => {
   const first = given === undefined ? Math.floor(Math.random() * 1_000_000) : Number(given);
   const count = Number(process.env['DEVSQUAD_SIMULATIONS'] ?? (given === undefined ? 40 : 1));
 
-  it(`ends with every promise kept and is replayed to the same hash, ${count} times from seed ${first}`, async () => {
+  it(`ends with every promise kept, in rows that say what the state says, and is replayed to the same hash, ${count} times from seed ${first}`, async () => {
     for (let seed = first; seed < first + count; seed++) {
       await tryOut(seed).catch((cause: unknown) => {
         const again = `DEVSQUAD_SEED=${seed} npm run test:unit -- --grep simulated`;
@@ -58,6 +59,7 @@ describe('a simulated run', () => {
 
 async function tryOut(seed: number): Promise<Simulated> {
   const simulated = await simulate(seed);
+  await checkProjection(simulated.events);
   const { equal, difference } = await replayRun(simulated.events, simulated.runId, never);
   assert.ok(equal, `the replay differs: ${JSON.stringify(difference)}`);
   return simulated;

@@ -5,8 +5,8 @@ import type { SquadEvent } from '../../src/domain/events.ts';
 import { readJournal } from '../../src/ledger/journalFile.ts';
 import { stateOf } from '../../src/ledger/squadLedger.ts';
 import type { Row } from '../../src/store/sqljs/tablesDatabase.ts';
-import { parseRow } from './openTables.ts';
-import { rowsOfState, sorted, TABLES } from './rowsOfState.ts';
+import { allRowsOf, openTables, parseRow } from './openTables.ts';
+import { rowsOfState, sorted, TABLES, type ExpectedRow } from './rowsOfState.ts';
 
 const goneAgents = (events: readonly SquadEvent[]): string[] =>
   events.flatMap((event) => (event.type === 'agent-destroyed' ? [event.agentId] : [])).sort();
@@ -14,38 +14,55 @@ const goneAgents = (events: readonly SquadEvent[]): string[] =>
 /** Fails unless the rows in a squad's folder, read by another SQLite, are what the journal's living state says. */
 export async function checkTables(storage: string): Promise<void> {
   const { events } = await readJournal(storage);
-  const expected = sorted(rowsOfState(stateOf({ events }), (sequence) => events[sequence - 1]!));
   const database = new DatabaseSync(path.join(storage, 'tables.sqlite'), { readOnly: true });
   try {
-    for (const table of TABLES) {
-      const rows = database
-        .prepare(`SELECT * FROM ${table} ORDER BY id`)
+    compareRows(events, (table) =>
+      database
+        .prepare(allRowsOf(table).sql)
         .all()
-        .map((row) => parseRow(row as Row));
-      // Rows stay of what the living state lets go: older messages that are over, and agents that are no more.
-      const known = new Set(expected[table].map(({ id }) => id));
-      const letGo = rows.filter(({ id }) => !known.has(id));
-      if (table === 'agent_communications') {
-        assert.ok(
-          letGo.every(({ status }) => status === 'processed' || status === 'failed'),
-          table,
-        );
-      } else if (table !== 'dead_letters') {
-        const gone = table === 'agent_registry' ? goneAgents(events) : [];
-        assert.deepEqual(
-          letGo.map(({ id }) => id),
-          gone,
-          table,
-        );
-        assert.ok(letGo.every((row) => row['destroyed_at'] !== null));
-      }
-      assert.deepEqual(
-        rows.filter((row) => !letGo.includes(row)),
-        expected[table],
-        table,
-      );
-    }
+        .map((row) => parseRow(row as Row)),
+    );
   } finally {
     database.close();
+  }
+}
+
+/** Fails unless the rows that the projector makes of a whole record are what the living state says. */
+export async function checkProjection(events: readonly SquadEvent[]): Promise<void> {
+  const database = await openTables();
+  try {
+    database.apply(events);
+    compareRows(events, (table) => database.query(allRowsOf(table)).map(parseRow));
+  } finally {
+    database.close();
+  }
+}
+
+function compareRows(events: readonly SquadEvent[], rowsIn: (table: string) => ExpectedRow[]): void {
+  const expected = sorted(rowsOfState(stateOf({ events }), (sequence) => events[sequence - 1]!));
+  for (const table of TABLES) {
+    const rows = rowsIn(table);
+    // Rows stay of what the living state lets go: older messages that are over, and agents that are no more.
+    const known = new Set(expected[table].map(({ id }) => id));
+    const letGo = rows.filter(({ id }) => !known.has(id));
+    if (table === 'agent_communications') {
+      assert.ok(
+        letGo.every(({ status }) => status === 'processed' || status === 'failed'),
+        table,
+      );
+    } else if (table !== 'dead_letters') {
+      const gone = table === 'agent_registry' ? goneAgents(events) : [];
+      assert.deepEqual(
+        letGo.map(({ id }) => id),
+        gone,
+        table,
+      );
+      assert.ok(letGo.every((row) => row['destroyed_at'] !== null));
+    }
+    assert.deepEqual(
+      rows.filter((row) => !letGo.includes(row)),
+      expected[table],
+      table,
+    );
   }
 }

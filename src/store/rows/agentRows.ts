@@ -1,9 +1,9 @@
 /** What events do to `agent_registry`. The row of a destroyed agent is changed no more, unless its id is given again. */
-import type { Compilable, Updateable } from 'kysely';
+import type { Updateable } from 'kysely';
 import type { AgentStatus, PerformanceRecord } from '../../domain/agent.ts';
 import type { Envelope, EventOf } from '../../domain/events.ts';
-import { tables } from '../builder.ts';
-import type { Projection } from '../projection.ts';
+import { prepared, tables } from '../builder.ts';
+import type { Projection, Query } from '../projection.ts';
 import type { Database } from '../schema.ts';
 
 export function createAgent(event: EventOf<'agent-created'>): Projection {
@@ -35,7 +35,7 @@ export function destroyAgent(event: EventOf<'agent-destroyed'>): Projection {
   return [setAgent(event.agentId, { status: 'idle', trouble: null, current_task_id: null, destroyed_at: event.at })];
 }
 
-export function occupyAgent(agentId: string, taskId: string, at: string): Compilable {
+export function occupyAgent(agentId: string, taskId: string, at: string): Query {
   return setAgent(agentId, { status: 'active', current_task_id: taskId, last_active_at: at });
 }
 
@@ -60,7 +60,7 @@ export function restartAgent(event: EventOf<'agent-restarted'>): Projection {
 }
 
 /** Frees the agent that the task is assigned to, if it still works on it. */
-export function releaseAgent(taskId: string, at: string): Compilable {
+export function releaseAgent(taskId: string, at: string): Query {
   return tables
     .updateTable('agent_registry')
     .set({ status: 'idle', trouble: null, current_task_id: null, last_active_at: at })
@@ -71,13 +71,17 @@ export function releaseAgent(taskId: string, at: string): Compilable {
     .where('destroyed_at', 'is', null);
 }
 
-export function setPerformance(agentId: string, performance: Readonly<Record<string, PerformanceRecord>>): Compilable {
+export function setPerformance(agentId: string, performance: Readonly<Record<string, PerformanceRecord>>): Query {
   return setAgent(agentId, { performance_metrics: JSON.stringify(performance) });
 }
 
-function setAgent(agentId: string, values: Updateable<Database['agent_registry']>): Compilable {
-  return living(agentId).set(values);
+function setAgent(agentId: string, values: Updateable<Database['agent_registry']>): Query {
+  return setRow({ ...values, id: agentId });
 }
+
+const setRow = prepared(({ id, ...values }: Updateable<Database['agent_registry']> & { id: string }) =>
+  living(id).set(values),
+);
 
 function living(agentId: string) {
   return tables.updateTable('agent_registry').where('id', '=', agentId).where('destroyed_at', 'is', null);

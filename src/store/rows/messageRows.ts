@@ -1,24 +1,19 @@
 /** What events do to `agent_communications`. */
-import type { Compilable, Updateable } from 'kysely';
+import type { Insertable, Updateable } from 'kysely';
 import type { EventOf } from '../../domain/events.ts';
 import { partyOf, type Party } from '../../domain/message.ts';
-import { tables } from '../builder.ts';
-import type { Projection } from '../projection.ts';
+import { prepared, tables } from '../builder.ts';
+import type { Projection, Query } from '../projection.ts';
 import type { Database } from '../schema.ts';
 import { runIdOf } from './runRows.ts';
 
 export function insertMessage(event: EventOf<'message-sent'>): Projection {
   const { message } = event;
   return [
-    tables.insertInto('agent_communications').values({
+    insertRow({
       id: message.id,
       sender_agent_id: agentIdOf(message.sender),
-      // Somebody whom nobody knows has no row to refer to.
-      receiver_agent_id: (query) =>
-        query
-          .selectFrom('agent_registry as agent')
-          .select('agent.id')
-          .where('agent.id', '=', agentIdOf(message.receiver)),
+      receiver_agent_id: agentIdOf(message.receiver),
       message_type: message.type,
       message_content: JSON.stringify(message.content),
       priority: message.priority,
@@ -36,6 +31,18 @@ export function insertMessage(event: EventOf<'message-sent'>): Projection {
     ...(message.compacts ?? []).map((id) => processMessage(id, event.at)),
   ];
 }
+
+const insertRow = prepared(({ receiver_agent_id, ...row }: Insertable<Database['agent_communications']>) =>
+  tables.insertInto('agent_communications').values({
+    ...row,
+    // Somebody whom nobody knows has no row to refer to.
+    receiver_agent_id: (query) =>
+      query
+        .selectFrom('agent_registry as agent')
+        .select('agent.id')
+        .where('agent.id', '=', receiver_agent_id ?? null),
+  }),
+);
 
 /** It rests before it is tried again. */
 export function restMessage(event: EventOf<'message-refused'>): Projection {
@@ -75,7 +82,7 @@ export function resendMessage(event: EventOf<'message-resent'>): Projection {
 }
 
 /** The run has ended: what nobody has taken in fails. */
-export function closeMail(runId: string | null): Compilable {
+export function closeMail(runId: string | null): Query {
   return tables
     .updateTable('agent_communications')
     .set({ status: 'failed', rests_until: null })
@@ -83,12 +90,16 @@ export function closeMail(runId: string | null): Compilable {
     .where('status', 'in', ['pending', 'delivered']);
 }
 
-export function setMessage(id: string, values: Updateable<Database['agent_communications']>): Compilable {
-  return tables.updateTable('agent_communications').set(values).where('id', '=', id);
+export function setMessage(id: string, values: Updateable<Database['agent_communications']>): Query {
+  return setRow({ ...values, id });
 }
 
+const setRow = prepared(({ id, ...values }: Updateable<Database['agent_communications']> & { id: string }) =>
+  tables.updateTable('agent_communications').set(values).where('id', '=', id),
+);
+
 /** The agent or person has it. */
-export function processMessage(id: string, at: string): Compilable {
+export function processMessage(id: string, at: string): Query {
   return setMessage(id, { status: 'processed', processed_at: at, rests_until: null });
 }
 

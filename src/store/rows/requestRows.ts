@@ -1,10 +1,9 @@
 /** What events do to `approvals`, and to the task that waits for the person. */
-import type { Compilable } from 'kysely';
 import type { AnswerDoor, RequestAnswer } from '../../domain/approval.ts';
 import type { EventOf } from '../../domain/events.ts';
 import { isOver, STATUS_BY_PHASE, taskPhaseSchema } from '../../domain/task.ts';
 import { tables } from '../builder.ts';
-import type { Projection } from '../projection.ts';
+import type { Projection, Query } from '../projection.ts';
 import { runIdOf } from './runRows.ts';
 
 const PHASES_OVER = taskPhaseSchema.options.filter(isOver);
@@ -39,7 +38,7 @@ export function answerRequest(
   ];
 }
 
-function beginWaiting(runId: string, taskId: string): Compilable {
+function beginWaiting(runId: string, taskId: string): Query {
   return tables
     .updateTable('agent_tasks')
     .set({ phase: 'waiting_for_person', status: STATUS_BY_PHASE.waiting_for_person })
@@ -49,7 +48,7 @@ function beginWaiting(runId: string, taskId: string): Compilable {
 }
 
 /** The task of an answered request works on, unless another request of it is still open. */
-function endWaiting(runId: string, requestId: string): Compilable {
+function endWaiting(runId: string, requestId: string): Query {
   return tables
     .updateTable('agent_tasks')
     .set({ phase: 'working', status: STATUS_BY_PHASE.working })

@@ -1,9 +1,9 @@
 /** What events do to `runs`. */
-import type { Compilable, Updateable } from 'kysely';
+import type { Updateable } from 'kysely';
 import type { Envelope, EventOf } from '../../domain/events.ts';
 import type { RunOutcome } from '../../domain/run.ts';
-import { tables } from '../builder.ts';
-import type { Projection } from '../projection.ts';
+import { prepared, tables } from '../builder.ts';
+import type { Projection, Query } from '../projection.ts';
 import type { Database } from '../schema.ts';
 
 export function insertRun(event: EventOf<'run-started'>): Projection {
@@ -24,26 +24,36 @@ export function insertRun(event: EventOf<'run-started'>): Projection {
   ];
 }
 
-export function setRun(event: Envelope, values: Updateable<Database['runs']>): Compilable {
-  return tables.updateTable('runs').set(values).where('id', '=', runIdOf(event));
+export function setRun(event: Envelope, values: Updateable<Database['runs']>): Query {
+  return setRow({ ...values, id: runIdOf(event) });
 }
 
-export function setOutcome(event: Envelope, outcome: RunOutcome): Compilable {
+const setRow = prepared(({ id, ...values }: Updateable<Database['runs']> & { id: string }) =>
+  tables.updateTable('runs').set(values).where('id', '=', id),
+);
+
+export function setOutcome(event: Envelope, outcome: RunOutcome): Query {
   return setRun(event, { outcome: JSON.stringify(outcome) });
 }
 
-export function addToRun(
-  event: Envelope,
-  column: 'used_tokens' | 'requests' | 'worked_ms',
-  amount: number,
-): Compilable {
-  return tables
-    .updateTable('runs')
-    .set((row) => ({ [column]: row(column, '+', amount) }))
-    .where('id', '=', runIdOf(event));
+export function addToRun(event: Envelope, column: keyof typeof ADD, amount: number): Query {
+  return ADD[column]({ id: runIdOf(event), amount });
 }
 
-export function endRun(event: EventOf<'run-ended'>): Compilable {
+const adding = (column: 'used_tokens' | 'requests' | 'worked_ms') =>
+  prepared(({ id, amount }: { id: string; amount: number }) =>
+    tables
+      .updateTable('runs')
+      .set((row) => ({ [column]: row(column, '+', amount) }))
+      .where('id', '=', id),
+  );
+const ADD = {
+  used_tokens: adding('used_tokens'),
+  requests: adding('requests'),
+  worked_ms: adding('worked_ms'),
+};
+
+export function endRun(event: EventOf<'run-ended'>): Query {
   return setRun(event, {
     phase: 'ended',
     status: event.status,

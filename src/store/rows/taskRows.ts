@@ -1,11 +1,11 @@
 /** What events do to `agent_tasks`, and to the agent that holds the task. */
-import type { Compilable, Updateable } from 'kysely';
+import type { Updateable } from 'kysely';
 import type { PerformanceRecord } from '../../domain/agent.ts';
 import type { Envelope, EventOf } from '../../domain/events.ts';
 import type { CheckResult } from '../../domain/proof.ts';
 import { STATUS_BY_PHASE, type TaskPhase, type TaskSpec } from '../../domain/task.ts';
-import { tables } from '../builder.ts';
-import { rowsOf, type Projection } from '../projection.ts';
+import { prepared, tables } from '../builder.ts';
+import { rowsOf, type Projection, type Query } from '../projection.ts';
 import type { Database } from '../schema.ts';
 import { occupyAgent, releaseAgent, setPerformance } from './agentRows.ts';
 import { addToRun, runIdOf } from './runRows.ts';
@@ -47,7 +47,7 @@ export function contextOf({ input, capabilities, reads, writes }: TaskSpec): str
   return JSON.stringify({ input, capabilities, reads, writes });
 }
 
-export function setPhase(event: Envelope, phase: TaskPhase): Compilable {
+export function setPhase(event: Envelope, phase: TaskPhase): Query {
   return setTask(event, { phase, status: STATUS_BY_PHASE[phase] });
 }
 
@@ -72,7 +72,7 @@ export function startTask(event: EventOf<'task-started'>): Projection {
   ];
 }
 
-export function* claimTask(event: EventOf<'task-claimed'>): Generator<Compilable, void, readonly unknown[]> {
+export function* claimTask(event: EventOf<'task-claimed'>): Generator<Query, void, readonly unknown[]> {
   const proof = yield* readProof(event);
   yield setPhase(event, 'proving');
   yield setTask(event, {
@@ -81,12 +81,12 @@ export function* claimTask(event: EventOf<'task-claimed'>): Generator<Compilable
   });
 }
 
-export function* commitTask(event: EventOf<'task-committed'>): Generator<Compilable, void, readonly unknown[]> {
+export function* commitTask(event: EventOf<'task-committed'>): Generator<Query, void, readonly unknown[]> {
   const proof = yield* readProof(event);
   yield setTask(event, { proof: proofText({ ...proof, work: { commit: event.commit, tree: event.tree } }) });
 }
 
-export function* addCheck(event: EventOf<'check-ended'>): Generator<Compilable, void, readonly unknown[]> {
+export function* addCheck(event: EventOf<'check-ended'>): Generator<Query, void, readonly unknown[]> {
   const proof = yield* readProof(event);
   yield setTask(event, { proof: proofText({ ...proof, checks: [...proof.checks, withoutOutput(event.result)] }) });
 }
@@ -100,7 +100,7 @@ export function* endTask(
   event: EventOf<'task-proven' | 'task-failed' | 'task-cancelled'>,
   phase: 'proven' | 'failed' | 'cancelled',
   failure: string | undefined,
-): Generator<Compilable, void, readonly unknown[]> {
+): Generator<Query, void, readonly unknown[]> {
   const [task] = yield* rowsOf(finishedTask(taskIdOf(event)));
   if (!task) {
     throw new Error(`there is no row of the task ${taskIdOf(event)}`);
@@ -167,7 +167,7 @@ export function proofText({ work, checks }: TaskProof): string | null {
   return work === undefined && checks.length === 0 ? null : JSON.stringify({ work, checks });
 }
 
-function* readProof(event: Envelope): Generator<Compilable, TaskProof, readonly unknown[]> {
+function* readProof(event: Envelope): Generator<Query, TaskProof, readonly unknown[]> {
   const query = tables.selectFrom('agent_tasks').select('proof').where('id', '=', taskIdOf(event));
   const [task] = yield* rowsOf(query);
   // The column is only written by `proofText`.
@@ -186,16 +186,26 @@ function finishedTask(taskId: string) {
     .where('task.id', '=', taskId);
 }
 
-function setTask(event: Envelope, values: Updateable<Database['agent_tasks']>): Compilable {
-  return tables.updateTable('agent_tasks').set(values).where('id', '=', taskIdOf(event));
+function setTask(event: Envelope, values: Updateable<Database['agent_tasks']>): Query {
+  return setRow({ ...values, id: taskIdOf(event) });
 }
 
-function addToTask(event: Envelope, column: 'attempt' | 'tokens' | 'refused_claims', amount: number): Compilable {
-  return tables
-    .updateTable('agent_tasks')
-    .set((row) => ({ [column]: row(column, '+', amount) }))
-    .where('id', '=', taskIdOf(event));
+const setRow = prepared(({ id, ...values }: Updateable<Database['agent_tasks']> & { id: string }) =>
+  tables.updateTable('agent_tasks').set(values).where('id', '=', id),
+);
+
+function addToTask(event: Envelope, column: keyof typeof ADD, amount: number): Query {
+  return ADD[column]({ id: taskIdOf(event), amount });
 }
+
+const adding = (column: 'attempt' | 'tokens' | 'refused_claims') =>
+  prepared(({ id, amount }: { id: string; amount: number }) =>
+    tables
+      .updateTable('agent_tasks')
+      .set((row) => ({ [column]: row(column, '+', amount) }))
+      .where('id', '=', id),
+  );
+const ADD = { attempt: adding('attempt'), tokens: adding('tokens'), refused_claims: adding('refused_claims') };
 
 /** The task that an event belongs to; `apply` refuses one without. */
 function taskIdOf(event: Envelope): string {

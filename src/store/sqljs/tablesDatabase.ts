@@ -1,9 +1,8 @@
 /** The tables in sql.js, in memory: applies events, answers queries, gives its image. Knows no files and no threads. */
-import type { Compilable } from 'kysely';
 import type { Database as SqlDatabase, SqlJsStatic, SqlValue, Statement } from 'sql.js';
 import { messageOf } from '../../domain/errors.ts';
 import type { SquadEvent } from '../../domain/events.ts';
-import { execute } from '../projection.ts';
+import { execute, type Query } from '../projection.ts';
 import { projectionOf } from '../projector.ts';
 import { DDL } from '../schema.ts';
 
@@ -84,7 +83,7 @@ export class TablesDatabase {
     }
   }
 
-  private write(query: Compilable): Row[] {
+  private write(query: Query): Row[] {
     const compiled = query.compile();
     let statement = this.statements.get(compiled.sql);
     if (!statement) {
