@@ -1,35 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { EventGoneError } from '../../../src/domain/errors.ts';
 import { RUNTIME, type EventDraft, type SquadEvent } from '../../../src/domain/events.ts';
-import { systemFiles } from '../../../src/ledger/files.ts';
-import { LIMITS, type LedgerLimits } from '../../../src/ledger/limits.ts';
-import { SquadLedger } from '../../../src/ledger/squadLedger.ts';
-import { workerThreads } from '../../../src/ledger/threads.ts';
-import { systemClock } from '../../../src/host/clock.ts';
+import type { SquadLedger } from '../../../src/ledger/squadLedger.ts';
 import { anyAgent, anyMessage, anyOptions } from '../../support/builders.ts';
+import { StoredLedgers } from '../../support/storedLedgers.ts';
 
 describe("the ledger's storage folder", () => {
-  let storage: string;
-  let epoch = 0;
-  const open = (limits: Partial<LedgerLimits> = {}): Promise<SquadLedger> => {
-    epoch++;
-    return SquadLedger.open({
-      storage,
-      epoch,
-      laterOwner: path.join(storage, `epoch.${epoch + 1}`),
-      host: 'terminal',
-      clock: systemClock,
-      ground: {
-        files: systemFiles,
-        threads: workerThreads,
-        limits: { ...LIMITS, segmentBytes: 5_000, imageRecords: 20, ...limits },
-      },
-    });
-  };
-  const names = (folder = ''): Promise<string[]> => readdir(path.join(storage, folder)).catch((): string[] => []);
+  const ledgers = new StoredLedgers({ segmentBytes: 5_000, imageRecords: 20 });
+  const names = (folder = ''): Promise<string[]> =>
+    readdir(path.join(ledgers.storage, folder)).catch((): string[] => []);
 
   const message = (runId: string, id: number, length: number): EventDraft => ({
     type: 'message-sent',
@@ -58,7 +39,7 @@ describe("the ledger's storage folder", () => {
     );
     await durable;
     // The tables have saved what is durable.
-    await writeFile(path.join(storage, 'tables.json'), JSON.stringify({ lastSequence: ledger.state.sequence }));
+    await writeFile(path.join(ledgers.storage, 'tables.json'), JSON.stringify({ lastSequence: ledger.state.sequence }));
     return [...events];
   };
   const until = async (isSo: () => Promise<boolean>, meanwhile: () => Promise<unknown>): Promise<void> => {
@@ -70,20 +51,14 @@ describe("the ledger's storage folder", () => {
     assert.ok(await isSo());
   };
 
-  beforeEach(async () => {
-    epoch = 0;
-    storage = await mkdtemp(path.join(tmpdir(), 'storage-'));
-  });
-  afterEach(() => rm(storage, { recursive: true }));
-
   it('has a file of its own for an event that is too long for the journal, read like any other', async () => {
-    const ledger = await open();
+    const ledger = await ledgers.open();
     await ledger.append(start('run-1')).durable;
     const { events, durable } = ledger.append(message('run-1', 1, 9_000), message('run-1', 2, 19_999));
     await durable;
     assert.deepEqual(await names('blobs'), []);
 
-    const small = await open({ blobBytes: 10_000 });
+    const small = await ledgers.open({ blobBytes: 10_000 });
     const { events: later, durable: also } = small.append(message('run-1', 3, 9_000), message('run-1', 4, 4_000));
     await also;
 
@@ -91,14 +66,14 @@ describe("the ledger's storage folder", () => {
     assert.deepEqual(await small.read(later[0]!.sequence), later[0]);
     assert.deepEqual(await small.read(events[1]!.sequence), events[1]);
     const [blob = ''] = await names('blobs');
-    await writeFile(path.join(storage, 'blobs', blob), 'ü'.repeat(9_000));
+    await writeFile(path.join(ledgers.storage, 'blobs', blob), 'ü'.repeat(9_000));
     await assert.rejects(small.read(later[0]!.sequence), /has changed on disk and cannot be trusted/);
     assert.deepEqual(await small.read(later[1]!.sequence), later[1]);
     await Promise.all([ledger.close(), small.close()]);
   });
 
   it('loses the segments and blobs of runs that are archived, whose events are read from the archive', async () => {
-    const ledger = await open({ blobBytes: 10_000 });
+    const ledger = await ledgers.open({ blobBytes: 10_000 });
     const first = await playRun(ledger, 'run-0');
     let run = 1;
     await until(
@@ -111,7 +86,7 @@ describe("the ledger's storage folder", () => {
     }
     await assert.rejects(ledger.read(1), EventGoneError);
     await ledger.close();
-    const again = await open();
+    const again = await ledgers.open();
     for (const event of first) {
       assert.deepEqual(await again.read(event.sequence), event);
     }
@@ -120,26 +95,26 @@ describe("the ledger's storage folder", () => {
   });
 
   it('keeps what a living run has said', async () => {
-    const ledger = await open();
+    const ledger = await ledgers.open();
     const { events } = ledger.append(start('living'), message('living', 1, 9_000));
     for (let run = 0; run < 20; run++) {
       await playRun(ledger, `run-${run}`);
     }
     await ledger.close();
     assert.ok((await names()).includes('journal.1.1'));
-    const again = await open();
+    const again = await ledgers.open();
     assert.deepEqual(await again.read(events[1]!.sequence), events[1]);
     await again.close();
   });
 
   it('stays of one size, however many runs there were', async () => {
-    const ledger = await open({ archivedRuns: 5, blobBytes: 10_000 });
+    const ledger = await ledgers.open({ archivedRuns: 5, blobBytes: 10_000 });
     for (let run = 0; run < 30; run++) {
       await playRun(ledger, `run-${run}`);
     }
     let run = 30;
     await until(
-      async () => (await sizeOf(storage)) < 400_000,
+      async () => (await sizeOf(ledgers.storage)) < 400_000,
       () => playRun(ledger, `run-${run++}`),
     );
     const archives = (await names('archive')).filter((name) => name.includes('.run.'));

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { RUNTIME, type EventDraft } from '../../../src/domain/events.ts';
 import { readJournal } from '../../../src/ledger/journalFile.ts';
 import { scanSegment } from '../../../src/ledger/segmentScan.ts';
-import { SquadLedger } from '../../../src/ledger/squadLedger.ts';
-import { systemClock } from '../../../src/host/clock.ts';
+import { StoredLedgers } from '../../support/storedLedgers.ts';
 
 const agent = (id: string): EventDraft => ({
   type: 'agent-created',
@@ -15,27 +13,14 @@ const agent = (id: string): EventDraft => ({
 });
 
 describe('SquadLedger', () => {
-  let storage: string;
-  const open = (epoch: number): Promise<SquadLedger> =>
-    SquadLedger.open({
-      storage,
-      epoch,
-      laterOwner: path.join(storage, `epoch.${epoch + 1}`),
-      host: 'terminal',
-      clock: systemClock,
-    });
-
-  beforeEach(async () => {
-    storage = await mkdtemp(path.join(tmpdir(), 'ledger-'));
-  });
-  afterEach(() => rm(storage, { recursive: true }));
+  const ledgers = new StoredLedgers();
 
   it('has the same state after it is opened again', async () => {
-    const first = await open(1);
+    const first = await ledgers.open();
     await first.append(agent('coding-1'), agent('coding-2')).durable;
     await first.close();
 
-    const second = await open(2);
+    const second = await ledgers.open();
 
     assert.deepEqual(Object.keys(second.state.standing.agents), ['coding-1', 'coding-2']);
     assert.equal(second.state.sequence, 4);
@@ -43,10 +28,10 @@ describe('SquadLedger', () => {
   });
 
   it('reads any event again, of this owner and of earlier ones', async () => {
-    const first = await open(1);
+    const first = await ledgers.open();
     await first.append(agent('coding-1'), agent('coding-2')).durable;
     await first.close();
-    const second = await open(2);
+    const second = await ledgers.open();
     second.append(agent('coding-3'));
 
     const types = [await second.read(3), await second.read(5)].map(
@@ -58,31 +43,31 @@ describe('SquadLedger', () => {
   });
 
   it('loses exactly the torn record when the last write was cut anywhere', async () => {
-    const first = await open(1);
+    const first = await ledgers.open();
     await first.append(agent('coding-1')).durable;
     await first.append(agent('coding-2')).durable;
     await first.close();
-    const file = path.join(storage, 'journal.1.1');
+    const file = path.join(ledgers.storage, 'journal.1.1');
     const whole = await readFile(file);
     const { records } = scanSegment(whole, 1);
     const lastOffset = records.at(-1)!.offset;
     for (let length = lastOffset; length < whole.length; length++) {
       await writeFile(file, whole);
       await truncate(file, length);
-      assert.equal((await readJournal(storage)).lastSequence, 2, `cut at ${length}`);
+      assert.equal((await readJournal(ledgers.storage)).lastSequence, 2, `cut at ${length}`);
     }
   });
 
   it('never reads what an earlier owner wrote after a later one had taken over', async () => {
-    const first = await open(1);
+    const first = await ledgers.open();
     await first.append(agent('coding-1')).durable;
-    const second = await open(2);
+    const second = await ledgers.open();
     first.append(agent('zombie'));
     await first.close();
     await second.append(agent('coding-2')).durable;
     await second.close();
 
-    const history = await readJournal(storage);
+    const history = await readJournal(ledgers.storage);
 
     const ids = history.events.flatMap((event) => (event.type === 'agent-created' ? [event.agent.id] : []));
     assert.deepEqual(ids, ['coding-1', 'coding-2']);
@@ -90,8 +75,8 @@ describe('SquadLedger', () => {
   });
 
   it('acknowledges nothing once a later owner has linked', async () => {
-    const ledger = await open(1);
-    await writeFile(path.join(storage, 'epoch.2'), '');
+    const ledger = await ledgers.open();
+    await writeFile(path.join(ledgers.storage, 'epoch.2'), '');
 
     await assert.rejects(ledger.append(agent('coding-1')).durable, /taken over/);
     assert.throws(() => ledger.append(agent('coding-2')), /taken over/);
@@ -99,9 +84,9 @@ describe('SquadLedger', () => {
   });
 
   it('lets no effect begin once a later owner has linked, before anything was written', async () => {
-    const ledger = await open(1);
+    const ledger = await ledgers.open();
     ledger.assertOwner();
-    await writeFile(path.join(storage, 'epoch.2'), '');
+    await writeFile(path.join(ledgers.storage, 'epoch.2'), '');
     const failures: Error[] = [];
     ledger.onDidFail((error) => failures.push(error));
 
@@ -114,29 +99,29 @@ describe('SquadLedger', () => {
   });
 
   it('closes with a reason when its folder is deleted, and acknowledges nothing more', async () => {
-    const ledger = await open(1);
+    const ledger = await ledgers.open();
     await ledger.append(agent('coding-1')).durable;
-    await rm(storage, { recursive: true });
+    await rm(ledgers.storage, { recursive: true });
 
     await assert.rejects(ledger.append(agent('coding-2')).durable, /journal\.1\.1 was moved or deleted/);
     assert.equal(ledger.isOpen, false);
     await ledger.close();
-    await mkdir(storage);
+    await mkdir(ledgers.storage);
   });
 
   it('tells of damage in the middle, keeps the file, and goes on from the last good event', async () => {
-    const first = await open(1);
+    const first = await ledgers.open();
     await first.append(agent('coding-1')).durable;
     await first.append(agent('coding-2')).durable;
     await first.close();
-    const second = await open(2);
+    const second = await ledgers.open();
     await second.close();
-    const file = path.join(storage, 'journal.1.1');
+    const file = path.join(ledgers.storage, 'journal.1.1');
     const bytes = await readFile(file);
     bytes[bytes.length - 5] = 0;
     await writeFile(file, bytes);
 
-    const third = await open(3);
+    const third = await ledgers.open();
 
     assert.deepEqual(Object.keys(third.state.standing.agents), ['coding-1']);
     assert.deepEqual(third.damage, [
@@ -147,24 +132,24 @@ describe('SquadLedger', () => {
     assert.deepEqual(await readFile(`${file}.damaged-1`), bytes);
     await third.append(agent('coding-3')).durable;
     await third.close();
-    const fourth = await open(4);
+    const fourth = await ledgers.open();
     assert.deepEqual(Object.keys(fourth.state.standing.agents), ['coding-1', 'coding-3']);
     assert.deepEqual(fourth.damage, []);
     await fourth.close();
   });
 
   it('passes over bytes that are no record', async () => {
-    const first = await open(1);
+    const first = await ledgers.open();
     await first.append(agent('coding-1')).durable;
     await first.close();
-    await appendFile(path.join(storage, 'journal.1.1'), Buffer.alloc(4096, 0xff));
+    await appendFile(path.join(ledgers.storage, 'journal.1.1'), Buffer.alloc(4096, 0xff));
 
-    assert.equal((await readJournal(storage)).lastSequence, 2);
-    assert.deepEqual(await readdir(storage), ['journal.1.1']);
+    assert.equal((await readJournal(ledgers.storage)).lastSequence, 2);
+    assert.deepEqual(await readdir(ledgers.storage), ['journal.1.1']);
   });
 
   it('delivers events in order also when a listener appends', async () => {
-    const ledger = await open(1);
+    const ledger = await ledgers.open();
     const seen: number[] = [];
     ledger.onDidAppend((event) => {
       if (event.sequence === 2) {
@@ -178,7 +163,7 @@ describe('SquadLedger', () => {
   });
 
   it('closes when an event does not fit the state', async () => {
-    const ledger = await open(1);
+    const ledger = await ledgers.open();
     assert.throws(() => ledger.append({ type: 'run-paused', runId: 'none', actor: RUNTIME }), /did not fit/);
     assert.throws(() => ledger.append(agent('coding-1')), /did not fit/);
     await ledger.close();

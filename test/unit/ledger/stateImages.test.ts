@@ -1,41 +1,22 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { RUNTIME, parseEvent, type EventDraft } from '../../../src/domain/events.ts';
 import type { SquadState } from '../../../src/domain/squadState.ts';
 import { systemFiles } from '../../../src/ledger/files.ts';
 import { readHistory } from '../../../src/ledger/history.ts';
-import { LIMITS } from '../../../src/ledger/limits.ts';
-import { SquadLedger } from '../../../src/ledger/squadLedger.ts';
+import type { SquadLedger } from '../../../src/ledger/squadLedger.ts';
 import { readImage } from '../../../src/ledger/stateImage.ts';
 import { listStorage } from '../../../src/ledger/storageFolder.ts';
-import { workerThreads } from '../../../src/ledger/threads.ts';
-import { systemClock } from '../../../src/host/clock.ts';
 import { anyAgent } from '../../support/builders.ts';
+import { StoredLedgers } from '../../support/storedLedgers.ts';
 
 const agent = (id: string): EventDraft => ({ type: 'agent-created', actor: RUNTIME, agent: anyAgent({ id }) });
 
 describe('images of the state', () => {
-  let storage: string;
-  let epoch = 0;
-  const open = (): Promise<SquadLedger> => {
-    epoch++;
-    return SquadLedger.open({
-      storage,
-      epoch,
-      laterOwner: path.join(storage, `epoch.${epoch + 1}`),
-      host: 'terminal',
-      clock: systemClock,
-      ground: {
-        files: systemFiles,
-        threads: workerThreads,
-        limits: { ...LIMITS, imageRecords: 10, segmentBytes: 1000 },
-      },
-    });
-  };
-  const images = (): string[] => listStorage(systemFiles, storage).images.map(({ name }) => name);
+  const ledgers = new StoredLedgers({ imageRecords: 10, segmentBytes: 1000 });
+  const images = (): string[] => listStorage(systemFiles, ledgers.storage).images.map(({ name }) => name);
 
   /** Makes agents until so many images were written since, one after the other however slow the thread that writes them. */
   const writeImages = async (ledger: SquadLedger, count: number): Promise<void> => {
@@ -51,20 +32,14 @@ describe('images of the state', () => {
     }
   };
 
-  beforeEach(async () => {
-    epoch = 0;
-    storage = await mkdtemp(path.join(tmpdir(), 'images-'));
-  });
-  afterEach(() => rm(storage, { recursive: true }));
-
   it('are kept in three generations, and a start reads the newest and what stands behind it', async () => {
-    const ledger = await open();
+    const ledger = await ledgers.open();
     await writeImages(ledger, 5);
     await ledger.append(agent('last')).durable;
     await ledger.close();
     assert.equal(images().length, 3);
 
-    const history = await readHistory(systemFiles, storage);
+    const history = await readHistory(systemFiles, ledgers.storage);
 
     assert.equal(`state.1.${history.image.sequence}`, images()[0]);
     assert.deepEqual(history.state, ledger.state);
@@ -72,14 +47,14 @@ describe('images of the state', () => {
   });
 
   it('are passed over when damaged, which is told, and the files are kept under another name', async () => {
-    const ledger = await open();
+    const ledger = await ledgers.open();
     await writeImages(ledger, 3);
     await ledger.close();
     const [newest = '', second = '', third = ''] = images();
-    await writeFile(path.join(storage, newest), '');
-    await writeFile(path.join(storage, second), await readFile(path.join(storage, third)));
+    await writeFile(path.join(ledgers.storage, newest), '');
+    await writeFile(path.join(ledgers.storage, second), await readFile(path.join(ledgers.storage, third)));
 
-    const again = await open();
+    const again = await ledgers.open();
 
     assert.deepEqual(Object.keys(again.state.standing.agents), Object.keys(ledger.state.standing.agents));
     assert.deepEqual(again.damage, [
@@ -87,43 +62,45 @@ describe('images of the state', () => {
       `${second} cannot be used: it holds the image of another moment. It was kept as ${second}.damaged-1; nothing was deleted.`,
     ]);
     await again.close();
-    assert.equal((await readFile(path.join(storage, `${newest}.damaged-1`))).length, 0);
+    assert.equal((await readFile(path.join(ledgers.storage, `${newest}.damaged-1`))).length, 0);
   });
 
   it('are not read when a newer DevSquad wrote them', async () => {
-    const ledger = await open();
+    const ledger = await ledgers.open();
     await writeImages(ledger, 1);
     await ledger.close();
     const [name = ''] = images();
-    const file = path.join(storage, name);
+    const file = path.join(ledgers.storage, name);
     await writeFile(file, withStateVersion(await readFile(file), 1000));
-    const before = await readdir(storage);
+    const before = await readdir(ledgers.storage);
 
-    await assert.rejects(open(), /newer DevSquad.*nothing was changed/);
+    await assert.rejects(ledgers.open(), /newer DevSquad.*nothing was changed/);
 
-    assert.deepEqual(await readdir(storage), before);
+    assert.deepEqual(await readdir(ledgers.storage), before);
   });
 
   it('of an older shape are brought to the present one, or passed over while the journal reaches back', async () => {
-    const ledger = await open();
+    const ledger = await ledgers.open();
     await writeImages(ledger, 1);
     await ledger.close();
-    const [name] = listStorage(systemFiles, storage).images;
+    const [name] = listStorage(systemFiles, ledgers.storage).images;
     assert.ok(name);
-    const file = path.join(storage, name.name);
+    const file = path.join(ledgers.storage, name.name);
     await writeFile(file, withStateVersion(await readFile(file), 0));
 
     // Suppose that version 0 knew no epoch.
-    const brought = readImage(systemFiles, storage, name, { 0: (old) => ({ ...(old as SquadState), epoch: 77 }) });
+    const brought = readImage(systemFiles, ledgers.storage, name, {
+      0: (old) => ({ ...(old as SquadState), epoch: 77 }),
+    });
     assert.equal(brought.kind === 'good' && brought.image.state.epoch, 77);
 
-    const again = await open();
+    const again = await ledgers.open();
     assert.deepEqual(again.damage, []);
     assert.deepEqual(Object.keys(again.state.standing.agents), Object.keys(ledger.state.standing.agents));
     await again.close();
 
-    await rm(path.join(storage, 'journal.1.1'));
-    await assert.rejects(open(), /older DevSquad.*nothing was changed/);
+    await rm(path.join(ledgers.storage, 'journal.1.1'));
+    await assert.rejects(ledgers.open(), /older DevSquad.*nothing was changed/);
   });
 });
 
