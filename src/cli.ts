@@ -1,4 +1,4 @@
-/** The terminal program: `devsquad run`, `resume`, `status`, `inbox`, `answer`, `stop`. */
+/** The terminal program: `devsquad` and a verb. */
 import { main } from './node/main.ts';
 
 process.exitCode = await main(process.argv.slice(2));

@@ -1,6 +1,6 @@
 /** The terminal program from its arguments to its exit code. */
 import { fileURLToPath } from 'node:url';
-import { HumanError, messageOf, StorageError, UsageError } from '../domain/errors.ts';
+import { HumanError, messageOf, StoppedError, StorageError, UsageError } from '../domain/errors.ts';
 import { parseCommandLine } from './commandLine.ts';
 import { perform } from './verbs.ts';
 
@@ -14,12 +14,28 @@ export async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(`devsquad needs Node 24 and found ${process.version}. Run it as "npm run devsquad -- …".\n`);
     return 2;
   }
+  const signal = readersGone();
   try {
-    return await perform(parseCommandLine(args), media);
+    return await perform(parseCommandLine(args), media, signal);
   } catch (error) {
+    if (signal.aborted && error === signal.reason) {
+      return 0;
+    }
     const message =
       error instanceof HumanError ? error.message : `Something unforeseen went wrong: ${messageOf(error)}`;
     process.stderr.write(`${message}\n`);
     return error instanceof UsageError ? 2 : error instanceof StorageError ? 5 : 1;
   }
+}
+
+/** Aborted when nobody reads any more what this program prints, as `head` does not when it has seen enough. */
+function readersGone(): AbortSignal {
+  const gone = new AbortController();
+  for (const stream of [process.stdout, process.stderr]) {
+    // Listened to for as long as the program lives: without a listener the next write would end it with a stack.
+    stream.on('error', (error) => {
+      gone.abort(new StoppedError('Nobody reads any more what is printed.', { cause: error }));
+    });
+  }
+  return gone.signal;
 }

@@ -10,11 +10,15 @@ import type { TerminalView } from './terminalView.ts';
 
 type OpenRequest = ReturnType<typeof openRequests>[number];
 
-/** Asks about the runs that `isOurs` names. Never resolves: there may always come another request. */
+/**
+ * Asks about the runs that `isOurs` names, until the signal is aborted: then nothing is asked any more, and what is on
+ * screen is taken off. Never resolves: there may always come another request.
+ */
 export function promptForAnswers(
   squad: ViewedSquad,
   view: TerminalView | undefined,
   isOurs: (runId: string) => boolean,
+  signal: AbortSignal,
 ): Promise<never> {
   const asked = new Set<string>();
   let asking = Promise.resolve();
@@ -26,29 +30,55 @@ export function promptForAnswers(
       asking = asking.then(async () => {
         // Answered meanwhile, by the run's own policy for example.
         const request = waiting().find((open) => open.id === id);
-        if (request) {
-          await promptFor(squad, request, view);
+        if (request && !signal.aborted) {
+          await promptFor(squad, request, view, signal);
         }
       });
     }
   };
   // Looked at once the turn is over: the run's own policy may answer in the same one.
-  squad.ledger.onDidAppend(() => setImmediate(look));
+  const listening = squad.ledger.onDidAppend(() => setImmediate(look));
+  signal.addEventListener('abort', () => {
+    listening.dispose();
+  });
   look();
   return new Promise(() => undefined);
 }
 
-async function promptFor(squad: ViewedSquad, request: OpenRequest, view: TerminalView | undefined): Promise<void> {
+/** Never rejects. Ends also when the request is answered elsewhere, or withdrawn. */
+async function promptFor(
+  squad: ViewedSquad,
+  request: OpenRequest,
+  view: TerminalView | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   view?.hold();
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const leaving = new AbortController();
+  const elsewhere = new AbortController();
+  const listening = squad.ledger.onDidAppend(() => {
+    if (squad.ledger.state.runs[request.runId]?.requests[request.id]?.answer) {
+      elsewhere.abort();
+    }
+  });
+  // While a question is on screen Ctrl-C comes here and not as a signal.
+  terminal.on('SIGINT', () => {
+    leaving.abort();
+    process.kill(process.pid, 'SIGINT');
+  });
   try {
     const { title, paragraphs } = describeRequest(request);
     process.stderr.write(`\n${[title, ...paragraphs].join('\n\n')}\n\n`);
-    const answer = await terminal.question(questionOf(request.subject.kind));
+    const until = AbortSignal.any([signal, leaving.signal, elsewhere.signal]);
+    const answer = await terminal.question(questionOf(request.subject.kind), { signal: until });
+    listening.dispose();
     await squad.inbox.answer(request.id, parseAnswer(answer.trim(), request.subject.kind), 'terminal');
   } catch (error) {
-    process.stderr.write(`${messageOf(error)}\n`);
+    const isLeft = signal.aborted || leaving.signal.aborted;
+    const words = elsewhere.signal.aborted ? 'This needs no answer any more.' : messageOf(error);
+    process.stderr.write(`${isLeft ? '' : words}\n`);
   } finally {
+    listening.dispose();
     terminal.close();
     view?.release();
   }

@@ -20,10 +20,10 @@ import { replay } from './replayVerb.ts';
 import { aboutSilentOwner, parseAnswer } from './terminalPrompt.ts';
 import { workAtTerminal } from './work.ts';
 
-export async function perform(command: CommandLine, media: string): Promise<number> {
+/** When the signal is aborted, runs stop and everything else ends as soon as it can, with what it had to say or the signal's reason. */
+export async function perform(command: CommandLine, media: string, signal: AbortSignal): Promise<number> {
   const { json } = command;
   const options = hostOptions(command, media);
-  const { signal } = new AbortController();
   switch (command.verb) {
     case 'run': {
       const { objective, model } = await chooseWork(command, media);
@@ -32,11 +32,12 @@ export async function perform(command: CommandLine, media: string): Promise<numb
       return workAtTerminal({
         options,
         json,
+        signal,
         begin: async ({ runs }) => [await runs.start(objective, runOptions)],
       });
     }
     case 'resume':
-      return workAtTerminal({ options, json, begin: async ({ runs }) => runs.resumeAll('terminal') });
+      return workAtTerminal({ options, json, signal, begin: async ({ runs }) => runs.resumeAll('terminal') });
     case 'status':
       return showStatus(command, signal);
     case 'inbox':

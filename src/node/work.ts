@@ -20,14 +20,16 @@ const EXIT_ORDER: readonly number[] = [5, 1, 4, 3, 0];
 export interface Work {
   readonly options: EnterOptions;
   readonly json: boolean;
+  /** Aborted when the work is to stop, as by Ctrl-C. */
+  readonly signal: AbortSignal;
   /** Begins or takes up runs; answers their ids. */
   readonly begin: (squad: SharedSquad) => Promise<readonly string[]>;
 }
 
 /** Stays until all is over, stopped, or only a person is missing; answers the exit code. */
-export async function workAtTerminal({ options, json, begin }: Work): Promise<number> {
+export async function workAtTerminal({ options, json, signal, begin }: Work): Promise<number> {
   const interrupt = new AbortController();
-  let entered = await enterSquad({ ...options, everyEvent: true }, interrupt.signal);
+  let entered = await enterSquad({ ...options, everyEvent: true }, signal);
   const ledgerNow = (): LedgerView => entered.squad.ledger;
   const attended = process.stdin.isTTY && !json;
   const view = process.stderr.isTTY && !json ? new TerminalView(process.stderr, () => ledgerNow().state) : undefined;
@@ -43,18 +45,18 @@ export async function workAtTerminal({ options, json, begin }: Work): Promise<nu
   };
   process.on('SIGINT', onInterrupt);
   process.on('SIGTERM', onInterrupt);
+  signal.addEventListener('abort', onInterrupt, { once: true });
   try {
+    signal.throwIfAborted();
     output.follow(entered.squad.ledger);
     tellPlace(entered, view);
     const runIds = await begin(entered.squad);
     ours.resolve(runIds);
     for (;;) {
       const staying = new Staying(entered, runIds, output);
-      const personMissing = attended
-        ? promptForAnswers(entered.squad, view, (runId) => staying.isOurs(runId))
-        : staying.nobodyThere();
-      const end = await Promise.race([staying.end(), personMissing]);
-      staying.dispose();
+      const end = await staying.stay(attended, view).finally(() => {
+        staying.dispose();
+      });
       if (end !== 'lost') {
         break;
       }
@@ -75,6 +77,7 @@ export async function workAtTerminal({ options, json, begin }: Work): Promise<nu
     ours.reject(new Error('It is over.'));
     process.off('SIGINT', onInterrupt);
     process.off('SIGTERM', onInterrupt);
+    signal.removeEventListener('abort', onInterrupt);
     // An owner writes the rest down; a guest only hangs up.
     await entered.squad.dispose();
   }
@@ -103,6 +106,7 @@ class Staying implements Disposable {
   private readonly entered: Entered;
   private readonly runIds: readonly string[];
   private readonly listening: Disposable[] = [];
+  private readonly asking = new AbortController();
 
   constructor(entered: Entered, runIds: readonly string[], output: EventOutput) {
     this.entered = entered;
@@ -116,18 +120,33 @@ class Staying implements Disposable {
     }
   }
 
+  /** Whoever is there is asked meanwhile. Rejects when an owner's ledger closes. */
+  stay(attended: boolean, view: TerminalView | undefined): Promise<'over' | 'lost' | 'person-missing'> {
+    const { squad } = this.entered;
+    const personMissing = attended
+      ? promptForAnswers(squad, view, (runId) => this.isOurs(runId), this.asking.signal)
+      : this.nobodyThere();
+    return Promise.race([this.end(), personMissing]);
+  }
+
+  dispose(): void {
+    this.asking.abort();
+    for (const listening of this.listening) {
+      listening.dispose();
+    }
+  }
+
   /** An owner stays for all that is unfinished, a guest for what was begun here. */
-  isOurs(runId: string): boolean {
+  private isOurs(runId: string): boolean {
     return this.entered.role === 'owner' || this.runIds.includes(runId);
   }
 
-  /** Rejects when an owner's ledger closes. */
-  async end(): Promise<'over' | 'lost'> {
+  private end(): Promise<'over' | 'lost'> {
     return this.entered.role === 'owner' ? this.endOfOwner(this.entered.squad) : this.endOfGuest(this.entered.squad);
   }
 
   /** Resolves when every unfinished run of ours can only go on with a person's answer. */
-  nobodyThere(): Promise<'person-missing'> {
+  private nobodyThere(): Promise<'person-missing'> {
     return new Promise((resolve) => {
       this.onChange(() => {
         const runs = Object.values(this.entered.squad.ledger.state.runs).filter(
@@ -138,12 +157,6 @@ class Staying implements Disposable {
         }
       });
     });
-  }
-
-  dispose(): void {
-    for (const listening of this.listening) {
-      listening.dispose();
-    }
   }
 
   private async endOfOwner(squad: OpenSquad): Promise<'over'> {

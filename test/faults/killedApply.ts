@@ -22,9 +22,7 @@ export async function killDuringApply(seed: number): Promise<number> {
     sandbox.commitAll();
     const readme = readFileSync(path.join(sandbox.workspace, 'README.md'), 'utf8');
     const started = startScene(sandbox, server, '--apply');
-    while (!started.output().includes('"type":"apply-started"')) {
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
+    await started.printed('"type":"apply-started"');
     await new Promise((resolve) => setTimeout(resolve, seeded(seed)() * LONGEST_WAIT_MS));
     started.process.kill('SIGKILL');
     await started.finished;

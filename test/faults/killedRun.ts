@@ -44,11 +44,8 @@ export async function killAndResume(seed: number): Promise<string> {
 }
 
 async function killAfter(started: Started, lines: number): Promise<void> {
-  const state = { over: false };
-  void started.finished.then(() => (state.over = true));
-  while (started.lineCount() < lines && !state.over) {
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
+  // One that ended before is killed too late, which is a moment like any other.
+  await started.printed(lines).catch(() => undefined);
   started.process.kill('SIGKILL');
   await started.finished;
 }

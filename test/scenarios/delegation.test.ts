@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { Sandbox, type Finished, type Started } from '../support/headless.ts';
+import { Sandbox, type Finished } from '../support/headless.ts';
 import {
   call,
   finish,
@@ -100,7 +100,7 @@ describe('a task that hands parts of it on', () => {
     const server = await serveScene(scene);
     try {
       const first = startScene(sandbox, server, '--apply', '--max-agents', '1');
-      await untilPrinted(first, '"task-split"');
+      await first.printed('"task-split"');
       first.process.kill('SIGKILL');
       await first.finished;
       const run = await sandbox.run('resume', '--workspace', sandbox.workspace, '--json');
@@ -113,9 +113,3 @@ describe('a task that hands parts of it on', () => {
     }
   });
 });
-
-async function untilPrinted(started: Started, text: string): Promise<void> {
-  while (!started.output().includes(text)) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

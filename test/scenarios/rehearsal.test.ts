@@ -76,9 +76,7 @@ describe('the rehearsal, headless', () => {
   it('refuses to apply over a file that the developer changed meanwhile, and writes nothing', async () => {
     sandbox.commitAll();
     const started = sandbox.rehearse('--apply');
-    while (started.lineCount() < 20) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await started.printed(20);
     writeFileSync(path.join(sandbox.workspace, 'src/store.js'), '// mine\n');
     const before = sandbox.fingerprint();
 
@@ -136,9 +134,7 @@ describe('the rehearsal, headless', () => {
 
   it('is stopped from another process and taken up again by resume', async () => {
     const started = sandbox.rehearse();
-    while (started.lineCount() < 60) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    await started.printed(60);
     const stop = await sandbox.run('stop', '--workspace', sandbox.workspace);
     const stopped = await started.finished;
     const resumed = await sandbox.run('resume', '--workspace', sandbox.workspace, '--json');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { Sandbox, type Finished, type Started } from '../support/headless.ts';
+import { Sandbox, type Finished } from '../support/headless.ts';
+import { hasTerminal, typeAt } from '../support/pseudoTerminal.ts';
 
 describe('a second terminal', () => {
   let sandbox: Sandbox;
@@ -11,11 +12,6 @@ describe('a second terminal', () => {
     sandbox.dispose();
   });
 
-  const said = async (started: Started, what: string): Promise<void> => {
-    while (!started.output().includes(what)) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  };
   /** The only run in what was printed. */
   const runOf = ({ events }: Finished): string => {
     const ids = new Set(events.flatMap(({ runId }) => (typeof runId === 'string' ? [runId] : [])));
@@ -28,9 +24,9 @@ describe('a second terminal', () => {
 
   it('begins its run where the squad is owned, follows it whole, and takes it over when the owner is killed', async () => {
     const owner = sandbox.rehearse();
-    await said(owner, '"task-started"');
+    await owner.printed('"task-started"');
     const guest = sandbox.rehearse();
-    await said(guest, '"task-started"');
+    await guest.printed('"task-started"');
 
     owner.process.kill('SIGKILL');
     const followed = await guest.finished;
@@ -59,9 +55,9 @@ describe('a second terminal', () => {
 
   it('sees what the first one does, and stops only what it began itself', async () => {
     const owner = sandbox.rehearse();
-    await said(owner, '"task-started"');
+    await owner.printed('"task-started"');
     const guest = sandbox.rehearse();
-    await said(guest, '"task-started"');
+    await guest.printed('"task-started"');
 
     const status = await sandbox.run('status', '--workspace', sandbox.workspace, '--json');
     const state = status.events[0] as unknown as { runs: Record<string, { phase: string }> };
@@ -79,4 +75,42 @@ describe('a second terminal', () => {
     assert.equal(statusOf(finished), 'succeeded');
     await sandbox.checkTables();
   });
+
+  (hasTerminal ? it : it.skip)('answers what the first one asks, whose question then goes away', async () => {
+    const workspace = ['--workspace', sandbox.workspace];
+    const owner = typeAt(sandbox, ['run', ...workspace, '--approve', 'commands,writes,network'], /no such words/, '');
+    const request = await firstRequest(sandbox);
+
+    const program = await sandbox.run('answer', request, 'allow', ...workspace);
+    assert.equal(program.exitCode, 1);
+    assert.match(program.stderr, /a person at a terminal only/);
+    const unknown = await typeAt(sandbox, ['answer', 'no-request', 'allow', ...workspace], /no such words/, '');
+    assert.equal(unknown.exitCode, 1, unknown.output);
+    const answered = await typeAt(sandbox, ['answer', request, 'allow', ...workspace], /no such words/, '');
+
+    assert.equal(answered.exitCode, 0, answered.output);
+    assert.match(answered.output, /Answered; the run goes on\./);
+    const { exitCode, output } = await owner;
+    assert.equal(exitCode, 0, output);
+    assert.match(output, /Accept this plan\?[\s\S]*This needs no answer any more\.[\s\S]*succeeded/);
+    const { events } = await sandbox.readJournal();
+    const answers = events.filter((event) => event.type === 'request-answered');
+    assert.deepEqual(
+      answers.map(({ requestId, answer, door, actor }) => ({ requestId, answer, door, actor })).slice(0, 1),
+      [{ requestId: request, answer: { kind: 'allow' }, door: 'terminal', actor: { kind: 'person', id: 'you' } }],
+    );
+    await sandbox.checkTables();
+  });
 });
+
+/** What `inbox` names first, once anything waits. */
+async function firstRequest(sandbox: Sandbox): Promise<string> {
+  for (let tries = 0; tries < 50; tries++) {
+    const { events } = await sandbox.run('inbox', '--workspace', sandbox.workspace, '--json');
+    const id = events[0]?.['id'];
+    if (typeof id === 'string') {
+      return id;
+    }
+  }
+  throw new Error('Nothing waits.');
+}

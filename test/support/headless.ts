@@ -33,17 +33,16 @@ export interface Finished {
 export interface Started {
   readonly process: ChildProcess;
   readonly finished: Promise<Finished>;
-  /** Standard output so far. */
-  output(): string;
-  /** Lines of it. */
-  lineCount(): number;
+  /** Resolves once standard output has this text, or so many lines; rejects when the program ends without it. */
+  printed(what: string | number): Promise<void>;
 }
 
-/** A temporary machine: home and workspace. `dispose` removes both. */
+/** A temporary machine: home and workspace. `dispose` removes both, and ends what was started in it. */
 export class Sandbox {
   readonly folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'devsquad-scenario-')));
   readonly workspace = path.join(this.folder, 'workspace');
   readonly home = path.join(this.folder, 'home');
+  private readonly programs = new Set<ChildProcess>();
 
   constructor() {
     mkdirSync(this.home);
@@ -77,6 +76,7 @@ export class Sandbox {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    this.own(child);
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
@@ -86,7 +86,21 @@ export class Sandbox {
         resolve({ exitCode, stderr, events: parseLines(stdout) });
       });
     });
-    return { process: child, finished, output: () => stdout, lineCount: () => stdout.split('\n').length - 1 };
+    const printed = (what: string | number): Promise<void> =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (typeof what === 'string' ? stdout.includes(what) : stdout.split('\n').length > what) {
+            child.stdout.off('data', look);
+            resolve();
+          }
+        };
+        child.stdout.on('data', look);
+        void finished.then(() => {
+          reject(new Error(`The program ended, and ${what} was not printed yet: ${stderr}`));
+        });
+        look();
+      });
+    return { process: child, finished, printed };
   }
 
   run(...args: string[]): Promise<Finished> {
@@ -128,7 +142,16 @@ export class Sandbox {
     }
   }
 
+  /** What still runs when the sandbox goes, as after a test that failed, goes with it. */
+  own(child: ChildProcess): void {
+    this.programs.add(child);
+    child.once('close', () => this.programs.delete(child));
+  }
+
   dispose(): void {
+    for (const child of this.programs) {
+      child.kill('SIGKILL');
+    }
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
   }
 }

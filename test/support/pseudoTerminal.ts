@@ -16,6 +16,7 @@ export function typeAt(
   const { program, args: words, env } = sandbox.commandLine(...args);
   const line = [program, ...words].map((word) => `'${word}'`).join(' ');
   const child = spawn('/usr/bin/script', ['--quiet', '--return', '--flush', '--command', line, '/dev/null'], { env });
+  sandbox.own(child);
   const everywhere = new RegExp(question, 'g');
   let output = '';
   let answered = 0;

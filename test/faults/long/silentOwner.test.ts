@@ -14,9 +14,7 @@ describe('an owner that is stopped', () => {
 
   (hasTerminal ? it : it.skip)('is taken over from by the person at a terminal, who is asked, and ended', async () => {
     const owner = sandbox.rehearse();
-    while (!owner.output().includes('"type":"tool-call-ended"')) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    await owner.printed('"type":"tool-call-ended"');
     owner.process.kill('SIGSTOP');
     const resume = ['resume', '--workspace', sandbox.workspace];
 
