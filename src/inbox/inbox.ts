@@ -30,6 +30,8 @@ export class Inbox {
     }
     const answer = await this.answerTo(request, signal);
     await this.ledger.flushed();
+    // Whatever withdrew the request ended the work as well: then nobody needs its answer any more.
+    signal.throwIfAborted();
     return answer;
   }
 

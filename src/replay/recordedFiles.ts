@@ -51,7 +51,7 @@ export class RecordedFiles implements RunFiles {
   }
 
   async seed(_options: { at: string }, signal: AbortSignal): Promise<Seed> {
-    await this.room.wait('world', RUN_STRAND, signal);
+    await worldOf(this.recording, this.room, RUN_STRAND, signal);
     throwIfRunFailed(this.recording);
     const seeded = this.recording.nextAs(RUN_STRAND, 'repository-seeded');
     if (!seeded) {

@@ -10,6 +10,7 @@ export type Strand = string;
 const OWN: Strand = 'run';
 
 const ENDS: ReadonlySet<EventType> = new Set<EventType>([
+  'repository-seeded',
   'model-call-ended',
   'tool-call-ended',
   'task-committed',
@@ -84,8 +85,13 @@ export class Recording {
 
   /** Whether what a strand has under way now came to its end then, also where it was told to stop meanwhile. */
   cameToAnEnd(strand: Strand): boolean {
-    const next = this.nextOf(strand)?.event;
-    return next !== undefined && ENDS.has(next.type);
+    const { indexes = [], next = 0 } = this.strands.get(strand) ?? {};
+    const endOfLife = this.endOfLife();
+    const index = indexes
+      .slice(next)
+      .find((each) => !this.met[each] && this.events[each]?.type !== 'run-stopped' && each <= endOfLife);
+    const event = index === undefined ? undefined : this.events[index];
+    return event !== undefined && ENDS.has(event.type);
   }
 
   /** As `nextOf`, when it is of that type. */

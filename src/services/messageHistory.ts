@@ -62,8 +62,8 @@ export function openMessage(
 /** The whole text, from the ledger where the living state has only its beginning. */
 export async function contentOf(ledger: Ledger, { content }: MessageView): Promise<MessageContent> {
   if (content.kind !== 'stored') {
-    // A copy that its receiver may keep.
-    return structuredClone(content) as MessageContent;
+    // A copy that its receiver may keep; most are texts, which need no deep one.
+    return content.kind === 'text' ? { ...content } : (structuredClone(content) as MessageContent);
   }
   const event = await ledger.read(content.sequence);
   if (event.type !== 'message-sent') {
