@@ -62,6 +62,11 @@ export class Recording {
     return event && { index: this.first, event };
   }
 
+  /** What of the run is not met. */
+  left(): SquadEvent[] {
+    return this.events.filter((event, index) => !this.met[index] && event.runId === this.runId);
+  }
+
   meet(index: number): void {
     this.met[index] = true;
   }
@@ -92,6 +97,11 @@ export class Recording {
       .find((each) => !this.met[each] && this.events[each]?.type !== 'run-stopped' && each <= endOfLife);
     const event = index === undefined ? undefined : this.events[index];
     return event !== undefined && ENDS.has(event.type);
+  }
+
+  /** Strands of which that holds. */
+  strandsThatEnd(): Strand[] {
+    return [...this.strands.keys()].filter((strand) => this.cameToAnEnd(strand));
   }
 
   /** As `nextOf`, when it is of that type. */

@@ -71,6 +71,7 @@ class Replay {
         this.recording.meet(next.index);
         this.tell(next.event);
       } else if (next.event.type === 'run-stopped') {
+        await this.letBegunGo();
         void this.squad.runs.stopAll(next.event.door === 'terminal' ? 'terminal' : 'editor');
       } else if (!this.letOneGo(next)) {
         this.part(next.event, 'nothing');
@@ -130,6 +131,15 @@ class Replay {
   private async letWritersGo(): Promise<void> {
     while (this.room.letWriterGo()) {
       await settled();
+    }
+  }
+
+  /** What came to its end although it was told to stop had begun by then, and waited for the disk no more. */
+  private async letBegunGo(): Promise<void> {
+    for (const strand of this.recording.strandsThatEnd()) {
+      while (this.room.letWriterGo(strand)) {
+        await settled();
+      }
     }
   }
 

@@ -348,6 +348,12 @@ export class RunService {
     if (error instanceof LedgerClosedError || this.o.ledger.state.runs[runId]?.phase === 'ended') {
       return;
     }
+    for (const task of Object.values(this.run(runId).tasks)) {
+      // What a crash kept from being told: each letter is posted in this turn.
+      this.o.taskWork.respond(task).catch((failure: unknown) => {
+        this.o.logger.warn(`${task.id}: ${messageOf(failure)}`);
+      });
+    }
     this.endRun(runId, 'failed', messageOf(error), undefined);
   }
 
