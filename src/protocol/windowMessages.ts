@@ -21,7 +21,6 @@ export const attachSchema = z.looseObject({
   /** Whole events, none left out: for who writes them all down. */
   everyEvent: z.boolean(),
 });
-export type Attach = z.infer<typeof attachSchema>;
 
 const ofRun = { runId: idSchema };
 

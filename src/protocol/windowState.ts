@@ -10,6 +10,7 @@ import { LONGEST_TEXT } from '../domain/message.ts';
 import type { Run } from '../domain/run.ts';
 import type { RunView, SquadState, SquadView } from '../domain/squadState.ts';
 import { keepNewestMessages, NEWEST } from './viewState.ts';
+import { eventWithoutTalk } from './withoutBodies.ts';
 
 /** A copy that nobody else holds. */
 export function windowStateOf(living: SquadView): SquadState {
@@ -50,15 +51,7 @@ export function eventForWindow(event: SquadEvent): SquadEvent {
   switch (event.type) {
     case 'check-ended':
       return { ...event, result: { ...event.result, output: event.result.output.slice(-LONGEST_TEXT) } };
-    case 'conversation-opened':
-      return { ...event, instructions: '', brief: '' };
-    case 'conversation-noted':
-      return { ...event, text: '' };
-    case 'model-call-ended':
-      return { ...event, answer: { ...event.answer, text: '', toolCalls: [] } };
-    case 'tool-call-ended':
-      return { ...event, result: '' };
     default:
-      return event;
+      return eventWithoutTalk(event);
   }
 }

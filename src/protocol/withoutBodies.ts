@@ -73,16 +73,8 @@ export function eventWithoutBodies(event: SquadEvent): SquadEvent {
           }
         : event;
     }
-    case 'conversation-opened':
-      return { ...event, instructions: '', brief: '' };
-    case 'conversation-noted':
-      return { ...event, text: '' };
-    case 'model-call-ended':
-      return { ...event, answer: { ...event.answer, text: '', toolCalls: [] } };
     case 'model-call-failed':
       return { ...event, message: cut(event.message) };
-    case 'tool-call-ended':
-      return { ...event, result: '' };
     case 'tool-calls-put-off':
       return { ...event, reason: cut(event.reason) };
     case 'request-opened':
@@ -91,6 +83,22 @@ export function eventWithoutBodies(event: SquadEvent): SquadEvent {
       return event.answer.kind === 'text'
         ? { ...event, answer: { kind: 'text', text: cut(event.answer.text) } }
         : event;
+    default:
+      return eventWithoutTalk(event);
+  }
+}
+
+/** The event without what was said to and by a model, and what its tools gave back: no living state keeps any of it. */
+export function eventWithoutTalk(event: SquadEvent): SquadEvent {
+  switch (event.type) {
+    case 'conversation-opened':
+      return { ...event, instructions: '', brief: '' };
+    case 'conversation-noted':
+      return { ...event, text: '' };
+    case 'model-call-ended':
+      return { ...event, answer: { ...event.answer, text: '', toolCalls: [] } };
+    case 'tool-call-ended':
+      return { ...event, result: '' };
     default:
       return event;
   }
