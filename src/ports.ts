@@ -93,9 +93,3 @@ export interface LanguageModels {
   /** `purpose`: on whose behalf, where one is known. Rejects with a HumanError when the chosen model is not there or cannot call tools. */
   select(choice: RunOptions['model'], signal: AbortSignal, purpose?: ModelRequest['purpose']): Promise<LanguageModel>;
 }
-
-/** The person at this host, if there is one. */
-export interface Person {
-  /** Whether somebody could answer now; without anybody a run waits with exit code 3. */
-  isPresent(): boolean;
-}

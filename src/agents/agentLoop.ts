@@ -5,17 +5,16 @@
 import type { Emitter } from '../base/emitter.ts';
 import type { ToolCall } from '../domain/conversation.ts';
 import type { TaskView } from '../domain/squadState.ts';
-import { RUNTIME } from '../domain/events.ts';
 import { limitsOf, refuseTurn } from '../domain/limits.ts';
 import { NUDGE_AFTER, repeatsOf, whyStuck } from '../domain/progress.ts';
 import type { Signal } from '../domain/signals.ts';
-import { requireCurrent } from '../domain/task.ts';
+import { stampByAgent, stampOfStart } from '../domain/stamps.ts';
+import { callKey, requireCurrent, type AgentAtWork } from '../domain/task.ts';
 import { pausePoint } from '../inbox/pausePoint.ts';
 import type { Ledger } from '../ports.ts';
 import type { Tool, ToolContext } from '../tools/tool.ts';
 import type { ToolRunner } from '../tools/toolRunner.ts';
 import type { TaskWorkspace } from '../workspace/taskWorkspace.ts';
-import { callKey } from './callRequest.ts';
 import type { ModelTurn } from './modelTurn.ts';
 import { NUDGE, Transcript } from './transcript.ts';
 
@@ -32,13 +31,8 @@ export interface LoopServices {
   readonly hasMail: () => boolean;
 }
 
-export interface LoopWork {
-  readonly runId: string;
-  readonly taskId: string;
-  readonly agentId: string;
-  /** Which start of the agent this is; what it does once there is a later one counts no more. */
-  readonly attempt: number;
-  readonly restarts: number;
+/** What an agent does once there is a later start of it counts no more. */
+export interface LoopWork extends AgentAtWork {
   readonly instructions: string;
   readonly brief: string;
   readonly tools: readonly Tool[];
@@ -111,14 +105,12 @@ function proseNudge(tools: readonly Tool[]): string {
 
 /** Opens the conversation, or says something in it. */
 function note(services: LoopServices, work: LoopWork, nudge?: string): void {
-  const { runId, taskId, agentId, attempt, instructions, brief } = work;
-  const stamp = { runId, taskId, attempt };
-  if (nudge === undefined) {
-    const actor = { kind: 'agent' as const, id: agentId };
-    services.ledger.append({ type: 'conversation-opened', ...stamp, actor, instructions, brief });
-  } else {
-    services.ledger.append({ type: 'conversation-noted', ...stamp, actor: RUNTIME, text: nudge });
-  }
+  const { instructions, brief } = work;
+  services.ledger.append(
+    nudge === undefined
+      ? { type: 'conversation-opened', ...stampByAgent(work), instructions, brief }
+      : { type: 'conversation-noted', ...stampOfStart(work), text: nudge },
+  );
 }
 
 function contextOf(services: LoopServices, work: LoopWork): ToolContext {

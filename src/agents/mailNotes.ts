@@ -4,10 +4,9 @@ import type { EventDraft } from '../domain/events.ts';
 import { isOver } from '../domain/mailbox.ts';
 import { describeMessage, PERSON_ID, type AgentMessage } from '../domain/message.ts';
 import type { TaskView } from '../domain/squadState.ts';
+import { stampOfStart } from '../domain/stamps.ts';
 import { requireCurrent, type Incarnation } from '../domain/task.ts';
 import type { Ledger } from '../ports.ts';
-
-const runtime = { kind: 'runtime' as const, id: 'runtime' };
 
 /**
  * Notes the messages that still wait, and in the same breath answers `notBegun`, the calls that have no result yet, as put
@@ -31,7 +30,7 @@ export async function noteMail(
     return;
   }
   requireCurrent(task, incarnation);
-  const stamp = { runId, taskId, attempt: incarnation.attempt, actor: runtime };
+  const stamp = stampOfStart({ runId, taskId, attempt: incarnation.attempt });
   const notes = waiting.map((message): EventDraft => ({
     type: 'conversation-noted',
     ...stamp,

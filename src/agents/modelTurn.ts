@@ -5,6 +5,7 @@ import type { Usage } from '../domain/budget.ts';
 import type { ConversationEntry, ModelAnswer } from '../domain/conversation.ts';
 import { messageOf, ModelError } from '../domain/errors.ts';
 import type { Signal } from '../domain/signals.ts';
+import type { AgentAtWork } from '../domain/task.ts';
 import { pausePoint } from '../inbox/pausePoint.ts';
 import type { ModelGateway } from '../llm/modelGateway.ts';
 import type { LanguageModel, LanguageModels, Ledger, ModelReply, ModelRequest } from '../ports.ts';
@@ -13,12 +14,7 @@ import type { Tool } from '../tools/tool.ts';
 
 const MAX_OUTPUT_TOKENS = 8000;
 
-export interface TurnWork {
-  readonly runId: string;
-  readonly taskId: string;
-  readonly agentId: string;
-  readonly attempt: number;
-  readonly restarts: number;
+export interface TurnWork extends AgentAtWork {
   readonly tools: readonly Tool[];
 }
 

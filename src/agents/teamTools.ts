@@ -6,13 +6,15 @@ import { ToolRefusal } from '../domain/errors.ts';
 import { limitsOf, refuseMessages } from '../domain/limits.ts';
 import { planProblems, projectPlanSchema } from '../domain/plan.ts';
 import type { RunView, SquadView } from '../domain/squadState.ts';
+import { stampByAgent, stampOfStart } from '../domain/stamps.ts';
+import { callKey } from '../domain/task.ts';
 import type { Inbox } from '../inbox/inbox.ts';
 import type { Ledger } from '../ports.ts';
 import type { AgentCommunicationService } from '../services/agentCommunicationService.ts';
 import { wasMade } from '../services/outbox.ts';
 import type { DelegatedTasks } from '../services/delegatedTasks.ts';
 import type { TaskCompletion } from '../services/taskCompletion.ts';
-import { callKey, requestOf } from './callRequest.ts';
+import { requestOf } from './callRequest.ts';
 import { delegateTool } from './delegateTool.ts';
 import { defineTool, type Tool, type ToolContext } from '../tools/tool.ts';
 
@@ -88,25 +90,23 @@ export class TeamTools {
           summary: plan.summary,
           checks: plan.tasks.flatMap(({ key, acceptance }) => acceptance.map((check) => ({ taskKey: key, check }))),
         });
-        const stamp = { runId: context.runId, taskId: context.taskId, attempt: context.attempt };
+        const stamp = stampOfStart(context);
         if (!this.ledger.state.runs[context.runId]?.requests[request.id]) {
           this.ledger.append({
             type: 'plan-submitted',
-            ...stamp,
-            actor: { kind: 'agent', id: context.agentId },
+            ...stampByAgent(context),
             plan,
             revision: (this.ledger.state.runs[context.runId]?.planRevision ?? 0) + 1,
           });
         }
         const answer = await this.inbox.ask(request, signal);
-        const runtime = { kind: 'runtime' as const, id: 'runtime' };
         if (answer.kind === 'allow') {
           return {
             text: 'The developer accepted the plan.',
             // Proven in the same breath: a crash after the call's end must not find the planner still at work.
             events: [
-              { type: 'plan-accepted', ...stamp, actor: runtime, requestId: request.id },
-              { type: 'task-proven', ...stamp, actor: runtime, ...this.integrationOf(context.runId) },
+              { type: 'plan-accepted', ...stamp, requestId: request.id },
+              { type: 'task-proven', ...stamp, ...this.integrationOf(context.runId) },
             ],
             end: { value: plan },
           };
@@ -114,7 +114,7 @@ export class TeamTools {
         const comment = (answer.kind === 'deny' ? answer.reason : answer.text) ?? 'no reason given';
         return {
           text: `The developer does not accept the plan yet: ${comment}\nSubmit a revised plan.`,
-          events: [{ type: 'plan-revision-asked', ...stamp, actor: runtime, requestId: request.id, comment }],
+          events: [{ type: 'plan-revision-asked', ...stamp, requestId: request.id, comment }],
         };
       },
     });
@@ -219,16 +219,13 @@ export class TeamTools {
       input: progressSchema,
       effect: 'team',
       afterCrash: 'repeat',
-      run: ({ percent, note }, { runId, taskId, attempt, agentId }) =>
+      run: ({ percent, note }, context) =>
         Promise.resolve({
           text: 'Noted.',
           events: [
             {
               type: 'task-progressed',
-              runId,
-              taskId,
-              attempt,
-              actor: { kind: 'agent', id: agentId },
+              ...stampByAgent(context),
               note,
               ...(percent === undefined ? {} : { percent }),
             },

@@ -7,7 +7,7 @@ import { agentIdentitySchema, agentTroubleSchema, agentTypeSchema } from './agen
 import { answerDoorSchema, personRequestSchema, requestAnswerSchema } from './approval.ts';
 import { usageSchema } from './budget.ts';
 import { modelAnswerSchema } from './conversation.ts';
-import { deadCauseSchema, letterSchema, storedMessageSchema } from './message.ts';
+import { deadCauseSchema, letterSchema, PERSON_ID, RUNTIME_ID, storedMessageSchema } from './message.ts';
 import { projectPlanSchema } from './plan.ts';
 import { checkResultSchema } from './proof.ts';
 import { diffSummarySchema, runOptionsSchema, runStatusSchema, runUsageSchema, seedSchema } from './run.ts';
@@ -186,7 +186,8 @@ type Fields<Type extends EventType> = Shape<Type> extends Record<string, never> 
 
 export const actorSchema = z.object({ kind: z.enum(['agent', 'person', 'runtime']), id: z.string() });
 export type Actor = z.infer<typeof actorSchema>;
-export const RUNTIME: Actor = { kind: 'runtime', id: 'runtime' };
+export const RUNTIME: Actor = { kind: 'runtime', id: RUNTIME_ID };
+export const PERSON: Actor = { kind: 'person', id: PERSON_ID };
 
 export const envelopeSchema = z.object({
   version: z.literal(EVENT_VERSION),

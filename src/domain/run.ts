@@ -18,7 +18,6 @@ import type { ProjectPlan } from './plan.ts';
 import type { Task } from './task.ts';
 
 export const modelDoorSchema = z.enum(['rehearsal', 'openai', 'editor']);
-export type ModelDoor = z.infer<typeof modelDoorSchema>;
 
 /** What to do with a proven result without asking: put it in the working tree, make a branch, or keep it for review. */
 export const atEndSchema = z.discriminatedUnion('kind', [

@@ -127,6 +127,18 @@ export interface Incarnation {
   readonly restarts: number;
 }
 
+/** An agent at work on a task, in one start of it: on whose behalf something is done. */
+export interface AgentAtWork extends Incarnation {
+  readonly runId: string;
+  readonly taskId: string;
+  readonly agentId: string;
+}
+
+/** Names one call for ever: its request to a person, its letters and the task it hands on carry it. */
+export function callKey({ taskId, attempt, step }: AgentAtWork & { readonly step: number }): string {
+  return `${taskId}.${attempt}.${step}`;
+}
+
 /** False for what an earlier attempt, or an earlier start of the agent, still does: then it must do nothing. */
 export function isCurrent(task: DeepReadonly<Incarnation> | undefined, { attempt, restarts }: Incarnation): boolean {
   return task?.attempt === attempt && task.restarts === restarts;

@@ -4,8 +4,9 @@
  */
 import { scopeOf, type AnswerDoor, type PersonRequest, type RequestAnswer } from '../domain/approval.ts';
 import { HumanError } from '../domain/errors.ts';
-import { openRequests } from '../domain/squadState.ts';
+import { PERSON, RUNTIME } from '../domain/events.ts';
 import type { Ledger } from '../ports.ts';
+import { untilState } from './untilState.ts';
 
 export class Inbox {
   private readonly ledger: Ledger;
@@ -22,8 +23,7 @@ export class Inbox {
         type: 'request-opened',
         runId: request.runId,
         ...(request.taskId === undefined ? {} : { taskId: request.taskId }),
-        actor:
-          request.agentId === undefined ? { kind: 'runtime', id: 'runtime' } : { kind: 'agent', id: request.agentId },
+        actor: request.agentId === undefined ? RUNTIME : { kind: 'agent', id: request.agentId },
         request,
       });
       this.answerByPolicy(request);
@@ -44,7 +44,11 @@ export class Inbox {
       throw new HumanError(`Nothing waits under the id ${requestId}.`);
     }
     if (request.answer) {
-      throw new HumanError(`${requestId} was answered already, through ${request.door ?? 'the run’s end'}.`);
+      throw new HumanError(
+        request.door
+          ? `${requestId} was answered already, through ${request.door}.`
+          : `${requestId} needs no answer any more${request.answer.kind === 'deny' && request.answer.reason ? `: ${request.answer.reason}` : '.'}`,
+      );
     }
     const { kind } = request.subject;
     if (kind === 'question' ? answer.kind === 'allow' : kind !== 'plan' && answer.kind === 'text') {
@@ -58,17 +62,12 @@ export class Inbox {
       type: 'request-answered',
       runId: request.runId,
       ...(request.taskId === undefined ? {} : { taskId: request.taskId }),
-      actor: door === 'policy' ? { kind: 'runtime', id: 'policy' } : { kind: 'person', id: 'you' },
+      actor: door === 'policy' ? { kind: 'runtime', id: 'policy' } : PERSON,
       causedBy: request.sequence,
       requestId,
       answer,
       door,
     }).durable;
-  }
-
-  waiting(runId: string): ReturnType<typeof openRequests> {
-    const run = this.ledger.state.runs[runId];
-    return run ? openRequests(run) : [];
   }
 
   private answerByPolicy(request: PersonRequest): void {
@@ -78,28 +77,13 @@ export class Inbox {
     }
   }
 
-  private answerTo(request: PersonRequest, signal: AbortSignal): Promise<RequestAnswer> {
-    const find = (): RequestAnswer | undefined => this.ledger.state.runs[request.runId]?.requests[request.id]?.answer;
-    return new Promise((resolve, reject) => {
-      const settle = (): void => {
-        const answer = find();
-        if (answer || signal.aborted) {
-          listening.dispose();
-          signal.removeEventListener('abort', settle);
-        }
-        if (answer) {
-          resolve(answer);
-        } else if (signal.aborted) {
-          reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
-        }
-      };
-      const listening = this.ledger.onDidAppend(({ type }) => {
-        if (type === 'request-answered' || type === 'request-withdrawn') {
-          settle();
-        }
-      });
-      signal.addEventListener('abort', settle);
-      settle();
-    });
+  private async answerTo({ id, runId }: PersonRequest, signal: AbortSignal): Promise<RequestAnswer> {
+    for (;;) {
+      const answer = this.ledger.state.runs[runId]?.requests[id]?.answer;
+      if (answer) {
+        return answer;
+      }
+      await untilState(this.ledger, () => this.ledger.state.runs[runId]?.requests[id]?.answer !== undefined, signal);
+    }
   }
 }

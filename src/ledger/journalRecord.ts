@@ -34,10 +34,6 @@ export function encodeRecord(sequence: number, epoch: number, json: string): Buf
   return record;
 }
 
-export function crcOf(record: Buffer): number {
-  return record.readUInt32BE(4);
-}
-
 /** What a header says, unchecked; undefined where the bytes end before it does. */
 export function peekHeader(
   bytes: Buffer,

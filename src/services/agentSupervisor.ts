@@ -6,8 +6,9 @@
 import type { Disposable } from '../base/disposable.ts';
 import { assertNever } from '../base/assertNever.ts';
 import type { BudgetKeeper } from '../budget/budgetKeeper.ts';
-import { RUNTIME, type Actor, type EventDraft, type EventOf } from '../domain/events.ts';
+import { PERSON, RUNTIME, type Actor, type EventDraft, type EventOf } from '../domain/events.ts';
 import type { AgentView, SquadView, TaskView } from '../domain/squadState.ts';
+import { stampOf } from '../domain/stamps.ts';
 import { remedyFor, type Remedy } from '../domain/supervision.ts';
 import type { Clock, Ledger, Logger } from '../ports.ts';
 import type { AgentHealth } from './agentHealth.ts';
@@ -60,7 +61,6 @@ export class AgentSupervisor implements Disposable {
         this.o.ledger.append({
           type: 'agent-silent',
           ...stampOf(task),
-          actor: RUNTIME,
           agentId,
           silentMs,
           reason,
@@ -81,7 +81,7 @@ export class AgentSupervisor implements Disposable {
     const agentId = task.agentId ?? '';
     const reason = `${this.nameOf(agentId)} crashed: ${message}`;
     const chance = this.o.clock.random();
-    this.o.ledger.append({ type: 'agent-crashed', ...stampOf(task), actor: RUNTIME, agentId, reason, chance });
+    this.o.ledger.append({ type: 'agent-crashed', ...stampOf(task), agentId, reason, chance });
   }
 
   /** The agent's conversation goes in circles although it was told so. */
@@ -89,7 +89,6 @@ export class AgentSupervisor implements Disposable {
     this.o.ledger.append({
       type: 'agent-stuck',
       ...stampOf(task),
-      actor: RUNTIME,
       agentId: task.agentId ?? '',
       reason,
     });
@@ -138,7 +137,7 @@ export class AgentSupervisor implements Disposable {
   ): Promise<void> {
     const { ledger, clock, budget, forget } = this.o;
     const { kind: trouble, reason } = agent.trouble ?? { kind: 'crashed', reason: '' };
-    const stamp = { ...stampOf(task), actor: RUNTIME, agentId: agent.id };
+    const stamp = { ...stampOf(task), agentId: agent.id };
     this.o.logger.warn(`${reason} It is started again${delayMs > 0 ? ` in ${Math.ceil(delayMs / 1000)} s` : ''}.`);
     ledger.append({ type: 'agent-restart-planned', ...stamp, trouble, delayMs, fresh });
     if (delayMs > 0) {
@@ -172,7 +171,7 @@ export class AgentSupervisor implements Disposable {
       return;
     }
     if (answer.text === BRING_BACK) {
-      this.recover(agent.id, { kind: 'person', id: 'you' });
+      this.recover(agent.id, PERSON);
     } else if (answer.text === SEND_AWAY) {
       this.o.dismiss(agent.id).catch((error: unknown) => {
         logger.error(`${agent.id} could not be sent away`, error);
@@ -199,7 +198,7 @@ export class AgentSupervisor implements Disposable {
 function escalation(agent: AgentView, task: TaskView, reason: string): EventDraft[] {
   const { id: agentId, restarts } = agent;
   return [
-    { type: 'agent-given-up', ...stampOf(task), actor: RUNTIME, agentId, reason },
+    { type: 'agent-given-up', ...stampOf(task), agentId, reason },
     {
       type: 'request-opened',
       runId: task.runId,
@@ -230,8 +229,4 @@ function openEscalation(state: SquadView, requestId: string): EventDraft[] {
       requestId,
       reason: 'The agent is back already.',
     }));
-}
-
-function stampOf({ runId, id, attempt }: TaskView) {
-  return { runId, taskId: id, attempt };
 }

@@ -3,18 +3,16 @@
  * mail. A parent that finishes while something is open waits for it, and holds no place at work meanwhile.
  */
 import { childrenOf, keyOfNext } from '../domain/delegation.ts';
-import type { EventDraft } from '../domain/events.ts';
 import { waitingIds } from '../domain/mailbox.ts';
 import type { RunView, TaskView } from '../domain/squadState.ts';
-import { isOver, requireCurrent, type Incarnation, type TaskSpec } from '../domain/task.ts';
+import { stampOfStart } from '../domain/stamps.ts';
+import { callKey, isOver, requireCurrent, type AgentAtWork, type TaskSpec } from '../domain/task.ts';
+import { untilState } from '../inbox/untilState.ts';
 import type { Ledger } from '../ports.ts';
 import type { TaskCompletion } from './taskCompletion.ts';
 
 /** Who hands on, in which try and by which call. */
-export interface Delegator extends Incarnation {
-  readonly runId: string;
-  readonly taskId: string;
-  readonly agentId: string;
+export interface Delegator extends AgentAtWork {
   readonly step: number;
 }
 
@@ -37,7 +35,7 @@ export class DelegatedTasks {
 
   /** The task that this very call made already, before a crash. */
   madeBy(delegator: Delegator): TaskView | undefined {
-    const call = callOf(delegator);
+    const call = callKey(delegator);
     return Object.values(this.run(delegator).tasks).find(({ delegation }) => delegation?.call === call);
   }
 
@@ -61,7 +59,7 @@ export class DelegatedTasks {
         runId: run.id,
         key,
         parentTaskId: parent.id,
-        delegation: { call: callOf(delegator), attempt: delegator.attempt },
+        delegation: { call: callKey(delegator), attempt: delegator.attempt },
         dependsOn: wish.dependsOn.map((name) => `${run.id}.${name}`),
       },
     });
@@ -102,26 +100,11 @@ export class DelegatedTasks {
     }
     if (parent.phase !== 'split') {
       requireCurrent(parent, delegator);
-      this.ledger.append({ ...stampOf(delegator), type: 'task-split' });
+      this.ledger.append({ type: 'task-split', ...stampOfStart(delegator) });
     }
-    await new Promise<void>((resolve, reject) => {
-      const settle = (): void => {
-        const goesOn = parent.phase !== 'split';
-        if (!goesOn && !signal.aborted) {
-          return;
-        }
-        listening.dispose();
-        signal.removeEventListener('abort', settle);
-        if (signal.aborted) {
-          reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
-        } else {
-          resolve();
-        }
-      };
-      const listening = this.ledger.onDidAppend(settle);
-      signal.addEventListener('abort', settle);
-      settle();
-    });
+    await untilState(this.ledger, () => parent.phase !== 'split', signal);
+    // It goes on, or it was cancelled in this very turn.
+    signal.throwIfAborted();
   }
 
   private hasUnread(delegator: Delegator): boolean {
@@ -144,12 +127,4 @@ export class DelegatedTasks {
     }
     return task;
   }
-}
-
-function callOf({ taskId, attempt, step }: Delegator): string {
-  return `${taskId}.${attempt}.${step}`;
-}
-
-function stampOf({ runId, taskId, attempt }: Delegator): Pick<EventDraft, 'runId' | 'taskId' | 'attempt' | 'actor'> {
-  return { runId, taskId, attempt, actor: { kind: 'runtime', id: 'runtime' } };
 }

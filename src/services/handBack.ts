@@ -1,6 +1,7 @@
 /** What is written down when a task is taken from its agent before it was tried to its end. */
-import { RUNTIME, type EventDraft } from '../domain/events.ts';
+import type { EventDraft } from '../domain/events.ts';
 import { openRequests, type SquadView, type TaskView } from '../domain/squadState.ts';
+import { stampOf } from '../domain/stamps.ts';
 
 /**
  * The task is ready again, in a fresh worktree and without a try used up; what its agent asked a person is taken back. One
@@ -8,12 +9,9 @@ import { openRequests, type SquadView, type TaskView } from '../domain/squadStat
  */
 export function handBack(state: SquadView, task: TaskView, reason: string): EventDraft[] {
   if (task.merged) {
-    return [{ type: 'task-proven', ...stampOf(task), actor: RUNTIME, ...task.merged }];
+    return [{ type: 'task-proven', ...stampOf(task), ...task.merged }];
   }
-  return [
-    ...withdrawRequests(state, task, reason),
-    { type: 'task-handed-back', ...stampOf(task), actor: RUNTIME, reason },
-  ];
+  return [...withdrawRequests(state, task, reason), { type: 'task-handed-back', ...stampOf(task), reason }];
 }
 
 /** Nobody waits for these answers any more. */
@@ -21,9 +19,5 @@ export function withdrawRequests(state: SquadView, task: TaskView, reason: strin
   const run = state.runs[task.runId];
   return (run ? openRequests(run) : [])
     .filter(({ taskId }) => taskId === task.id)
-    .map(({ id }) => ({ type: 'request-withdrawn', ...stampOf(task), actor: RUNTIME, requestId: id, reason }));
-}
-
-function stampOf({ runId, id, attempt }: TaskView) {
-  return { runId, taskId: id, attempt };
+    .map(({ id }) => ({ type: 'request-withdrawn', ...stampOf(task), requestId: id, reason }));
 }

@@ -1,5 +1,6 @@
 /** Wakes refused messages when they have rested. That the timer fired is an event of its own. */
 import type { Disposable } from '../base/disposable.ts';
+import { RUNTIME } from '../domain/events.ts';
 import type { Clock, Ledger } from '../ports.ts';
 
 export class MailRetries implements Disposable {
@@ -36,7 +37,7 @@ export class MailRetries implements Disposable {
     await this.clock.sleep(Math.min(Math.max(0, delayMs), 60_000), signal).catch(() => undefined);
     const rests = this.ledger.state.runs[runId]?.mail.resting[messageId] !== undefined;
     if (rests && !signal.aborted && this.ledger.isOpen) {
-      this.ledger.append({ type: 'message-retried', runId, actor: { kind: 'runtime', id: 'runtime' }, messageId });
+      this.ledger.append({ type: 'message-retried', runId, actor: RUNTIME, messageId });
     }
   }
 }

@@ -3,7 +3,7 @@
  * and each taken back within the hour. Every step can be repeated after a crash and ends the same.
  */
 import { HumanError, LedgerClosedError, messageOf } from '../domain/errors.ts';
-import { RUNTIME, type Actor } from '../domain/events.ts';
+import { PERSON, RUNTIME, type Actor } from '../domain/events.ts';
 import type { AnswerDoor } from '../domain/approval.ts';
 import type { DiffSummary } from '../domain/run.ts';
 import type { RunView } from '../domain/squadState.ts';
@@ -269,7 +269,7 @@ export class RunResult {
 type Written = Awaited<ReturnType<typeof applyChanges>> | { readonly kind: 'failed'; readonly error: unknown };
 
 function byPerson(door: PersonDoor): Decision {
-  return { actor: { kind: 'person', id: 'you' }, door };
+  return { actor: PERSON, door };
 }
 
 function throwIfRefused(refused: string | undefined): void {

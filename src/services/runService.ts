@@ -3,6 +3,7 @@
  * restart therefore needs no path of its own: it looks, and goes on.
  */
 import { HumanError, LedgerClosedError, messageOf, StoppedError } from '../domain/errors.ts';
+import { PERSON, RUNTIME } from '../domain/events.ts';
 import { PLANNING_TASK_KEY } from '../domain/plan.ts';
 import { isUnfinished, type DiffSummary, type RunOptions, type RunStatus } from '../domain/run.ts';
 import type { RunView } from '../domain/squadState.ts';
@@ -34,8 +35,6 @@ export interface RunServiceOptions {
   readonly supervisor: AgentSupervisor;
 }
 
-const runtime = { kind: 'runtime' as const, id: 'runtime' };
-const person = { kind: 'person' as const, id: 'you' };
 const CLOCK_INTERVAL_MS = 5000;
 
 interface Drive extends Winding {
@@ -61,21 +60,21 @@ export class RunService {
   /** Begins a run; resolves with its id once the start is durable. */
   async start(objective: string, options: RunOptions): Promise<string> {
     const runId = `run-${this.o.clock.newId()}`;
-    await this.o.ledger.append({ type: 'run-started', runId, actor: person, objective, options }).durable;
+    await this.o.ledger.append({ type: 'run-started', runId, actor: PERSON, objective, options }).durable;
     this.drive(runId);
     return runId;
   }
 
   /** Takes every unfinished run up again, stopped and paused ones too, and brings back agents in error; answers the ids. */
   resumeAll(door: 'terminal' | 'editor'): string[] {
-    this.o.supervisor.recoverAll(person);
+    this.o.supervisor.recoverAll(PERSON);
     const unfinished = Object.values(this.o.ledger.state.runs).filter(({ phase }) => phase !== 'ended');
     for (const run of unfinished) {
       if (run.stopped) {
-        this.o.ledger.append({ type: 'run-continued', runId: run.id, actor: person, door });
+        this.o.ledger.append({ type: 'run-continued', runId: run.id, actor: PERSON, door });
       }
       if (run.paused) {
-        this.o.ledger.append({ type: 'run-resumed', runId: run.id, actor: person });
+        this.o.ledger.append({ type: 'run-resumed', runId: run.id, actor: PERSON });
       }
       this.drive(run.id);
     }
@@ -100,7 +99,7 @@ export class RunService {
       throw new HumanError('This run has ended; there is nothing to pause.');
     }
     if (!run.paused) {
-      await this.o.ledger.append({ type: 'run-paused', runId, actor: person }).durable;
+      await this.o.ledger.append({ type: 'run-paused', runId, actor: PERSON }).durable;
     }
   }
 
@@ -111,10 +110,10 @@ export class RunService {
       throw new HumanError('This run has ended; there is nothing to resume. Start another one.');
     }
     if (run.stopped) {
-      this.o.ledger.append({ type: 'run-continued', runId, actor: person, door });
+      this.o.ledger.append({ type: 'run-continued', runId, actor: PERSON, door });
     }
     if (run.paused) {
-      this.o.ledger.append({ type: 'run-resumed', runId, actor: person });
+      this.o.ledger.append({ type: 'run-resumed', runId, actor: PERSON });
     }
     await this.o.ledger.flushed();
     this.drive(runId);
@@ -128,7 +127,7 @@ export class RunService {
     const driven = [...this.drives].filter(([runId]) => only === undefined || runId === only);
     const stopped = driven.map(([runId, drive]) => {
       if (this.o.ledger.state.runs[runId]?.phase !== 'ended') {
-        this.o.ledger.append({ type: 'run-stopped', runId, actor: person, door });
+        this.o.ledger.append({ type: 'run-stopped', runId, actor: PERSON, door });
       }
       return drive;
     });
@@ -258,7 +257,7 @@ export class RunService {
     await files.endSurvivors();
     if (!run.seed) {
       const seed = await files.seed({ at: run.startedAt }, signal);
-      this.o.ledger.append({ type: 'repository-seeded', runId, actor: runtime, seed });
+      this.o.ledger.append({ type: 'repository-seeded', runId, actor: RUNTIME, seed });
     } else if (run.integration) {
       await files.standAt(run.integration.commit, signal);
     }
@@ -267,7 +266,7 @@ export class RunService {
         type: 'task-created',
         runId,
         taskId: `${runId}.${PLANNING_TASK_KEY}`,
-        actor: runtime,
+        actor: RUNTIME,
         task: planningTask(run),
       });
     }
@@ -322,7 +321,7 @@ export class RunService {
 
   private createPlannedTasks(runId: string): void {
     for (const task of missingTasks(this.run(runId))) {
-      this.o.ledger.append({ type: 'task-created', runId, taskId: task.id, actor: runtime, task });
+      this.o.ledger.append({ type: 'task-created', runId, taskId: task.id, actor: RUNTIME, task });
     }
   }
 
@@ -337,7 +336,7 @@ export class RunService {
     const diff = await this.o.results.diff(run, signal);
     const refused = status === 'succeeded' ? await this.o.results.handOver(run) : undefined;
     if (refused !== undefined) {
-      this.o.ledger.append({ type: 'result-refused', runId, actor: runtime, reason: refused });
+      this.o.ledger.append({ type: 'result-refused', runId, actor: RUNTIME, reason: refused });
     }
     const reason = refused ?? run.reason ?? tasks.find(({ failure, phase }) => phase === 'failed' && failure)?.failure;
     this.endRun(runId, refused === undefined ? status : 'failed', reason, diff);
@@ -362,7 +361,7 @@ export class RunService {
     this.o.ledger.append(...whatEndsWith(this.run(runId)), {
       type: 'run-ended',
       runId,
-      actor: runtime,
+      actor: RUNTIME,
       status,
       usage: { tokens: account.usedTokens, requests: account.requests, workedMs: account.workedMs },
       ...(reason === undefined || status === 'succeeded' ? {} : { reason }),
@@ -385,7 +384,7 @@ export class RunService {
       await this.o.clock.sleep(CLOCK_INTERVAL_MS, signal).catch(() => undefined);
       const now = this.o.clock.now();
       if (this.o.ledger.isOpen && !this.run(runId).paused) {
-        this.o.ledger.append({ type: 'work-clocked', runId, actor: runtime, workedMs: Math.max(0, now - last) });
+        this.o.ledger.append({ type: 'work-clocked', runId, actor: RUNTIME, workedMs: Math.max(0, now - last) });
       }
       last = now;
     }

@@ -2,6 +2,7 @@
 import { PLANNING_TASK_KEY, type PlanTask } from '../domain/plan.ts';
 import { RUNTIME, type EventDraft } from '../domain/events.ts';
 import { openRequests, type RunView } from '../domain/squadState.ts';
+import { stampOf } from '../domain/stamps.ts';
 import { isOver, type TaskSpec } from '../domain/task.ts';
 
 /** The task that every run begins with. */
@@ -51,9 +52,10 @@ export function whatEndsWith(run: RunView): EventDraft[] {
     })),
     ...Object.values(run.tasks)
       .filter(({ phase }) => !isOver(phase))
-      .map(({ id, attempt, merged }): EventDraft => {
-        const stamp = { runId: run.id, taskId: id, attempt, actor: RUNTIME };
-        return merged ? { type: 'task-proven', ...stamp, ...merged } : { type: 'task-cancelled', ...stamp, reason };
-      }),
+      .map((task): EventDraft =>
+        task.merged
+          ? { type: 'task-proven', ...stampOf(task), ...task.merged }
+          : { type: 'task-cancelled', ...stampOf(task), reason },
+      ),
   ];
 }

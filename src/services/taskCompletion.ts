@@ -6,7 +6,8 @@
 import type { EventDraft } from '../domain/events.ts';
 import type { CheckResult, CheckStage } from '../domain/proof.ts';
 import type { RunView, TaskView } from '../domain/squadState.ts';
-import { requireCurrent } from '../domain/task.ts';
+import { stampByAgent, stampOfStart } from '../domain/stamps.ts';
+import { requireCurrent, type AgentAtWork } from '../domain/task.ts';
 import type { Ledger } from '../ports.ts';
 import type { TaskCommit } from '../workspace/repository.ts';
 import type { RunFiles, TaskFiles } from '../workspace/runFiles.ts';
@@ -16,21 +17,11 @@ export interface Claim {
   readonly artifacts?: unknown;
 }
 
-export interface Claimant {
-  readonly runId: string;
-  readonly taskId: string;
-  readonly agentId: string;
-  readonly attempt: number;
-  readonly restarts: number;
-}
-
 /** The event belongs to the end of the `finish_task` call and is written together with it. */
 export type CompletionOutcome =
   { accepted: true; proven: EventDraft } | { accepted: false; detail: string; reopened: EventDraft };
 
 type ReopenCause = 'claim' | 'checks' | 'conflict' | 'integration';
-
-const runtime = { kind: 'runtime' as const, id: 'runtime' };
 
 export class TaskCompletion {
   private readonly ledger: Ledger;
@@ -45,8 +36,8 @@ export class TaskCompletion {
     this.filesOf = options.filesOf;
   }
 
-  async complete(claimant: Claimant, claim: Claim, signal: AbortSignal): Promise<CompletionOutcome> {
-    const stamp = stampOf(claimant);
+  async complete(claimant: AgentAtWork, claim: Claim, signal: AbortSignal): Promise<CompletionOutcome> {
+    const stamp = stampOfStart(claimant);
     const { task, files } = this.find(claimant);
     const base = task.baseCommit;
     if (base === undefined) {
@@ -54,18 +45,18 @@ export class TaskCompletion {
     }
     if (task.merged) {
       // A crash came between the merge and this call's end.
-      return { accepted: true, proven: { type: 'task-proven', ...stamp, actor: runtime, ...task.merged } };
+      return { accepted: true, proven: { type: 'task-proven', ...stamp, ...task.merged } };
     }
-    this.tell(claimant, { type: 'task-claimed', ...stamp, actor: { kind: 'agent', id: claimant.agentId }, ...claim });
+    this.tell(claimant, { type: 'task-claimed', ...stampByAgent(claimant), ...claim });
     const work = await files.commit(base, commitOptions(task, claim), signal);
-    this.tell(claimant, { type: 'task-committed', ...stamp, actor: runtime, ...work });
+    this.tell(claimant, { type: 'task-committed', ...stamp, ...work });
     const failed = await this.check(claimant, 'task', base, work, signal);
     if (failed.length > 0) {
       return this.reopen(claimant, 'checks', describeFailures(failed));
     }
-    this.tell(claimant, { type: 'task-verified', ...stamp, actor: runtime, tree: work.tree });
+    this.tell(claimant, { type: 'task-verified', ...stamp, tree: work.tree });
     if (!(await files.hasChanges(base, work.tree, signal))) {
-      return { accepted: true, proven: { type: 'task-proven', ...stamp, actor: runtime, ...work } };
+      return { accepted: true, proven: { type: 'task-proven', ...stamp, ...work } };
     }
     return this.inTurn(claimant.runId, async () => {
       try {
@@ -78,7 +69,7 @@ export class TaskCompletion {
   }
 
   /** Moves the worktree on to the integration branch, its changes on top. Answers the files that carry conflict markers. */
-  async catchUp(claimant: Claimant, signal: AbortSignal): Promise<readonly string[]> {
+  async catchUp(claimant: AgentAtWork, signal: AbortSignal): Promise<readonly string[]> {
     const { run, task, files } = this.find(claimant);
     const [base, onto] = [task.baseCommit, run.integration?.commit];
     if (base === undefined || onto === undefined || base === onto) {
@@ -86,16 +77,16 @@ export class TaskCompletion {
     }
     const note = commitOptions(task, { summary: 'So far.' });
     const work = await files.commit(base, note, signal);
-    this.tell(claimant, { type: 'task-committed', ...stampOf(claimant), actor: runtime, ...work });
+    this.tell(claimant, { type: 'task-committed', ...stampOfStart(claimant), ...work });
     const merged = await files.merge({ onto, commit: work.commit, ...note }, signal);
     const conflicts = merged.kind === 'conflict' ? merged.files : [];
     await files.rebase({ onto, commit: work.commit, at: note.at }, signal);
-    this.tell(claimant, { type: 'task-rebased', ...stampOf(claimant), actor: runtime, baseCommit: onto, conflicts });
+    this.tell(claimant, { type: 'task-rebased', ...stampOfStart(claimant), baseCommit: onto, conflicts });
     return conflicts;
   }
 
   private async merge(
-    claimant: Claimant,
+    claimant: AgentAtWork,
     claim: Claim,
     commit: string,
     signal: AbortSignal,
@@ -112,7 +103,7 @@ export class TaskCompletion {
     const sendBack = async (cause: ReopenCause, conflicts: string[], detail: string): Promise<CompletionOutcome> => {
       const { at } = commitOptions(task, claim);
       await files.rebase({ onto, commit, at }, signal);
-      this.tell(claimant, { type: 'task-rebased', ...stampOf(claimant), actor: runtime, baseCommit: onto, conflicts });
+      this.tell(claimant, { type: 'task-rebased', ...stampOfStart(claimant), baseCommit: onto, conflicts });
       return this.reopen(claimant, cause, detail);
     };
     if (merged.kind === 'conflict') {
@@ -134,14 +125,14 @@ export class TaskCompletion {
     }
     await files.integrate(onto, merged.commit, signal);
     const { commit: integrated, tree } = merged;
-    const stamp = stampOf(claimant);
-    this.tell(claimant, { type: 'task-merged', ...stamp, actor: runtime, commit: integrated, tree });
-    return { accepted: true, proven: { type: 'task-proven', ...stamp, actor: runtime, commit: integrated, tree } };
+    const stamp = stampOfStart(claimant);
+    this.tell(claimant, { type: 'task-merged', ...stamp, commit: integrated, tree });
+    return { accepted: true, proven: { type: 'task-proven', ...stamp, commit: integrated, tree } };
   }
 
   /** Answers the checks that failed. */
   private async check(
-    claimant: Claimant,
+    claimant: AgentAtWork,
     stage: CheckStage,
     base: string,
     on: TaskCommit,
@@ -155,7 +146,7 @@ export class TaskCompletion {
     await files.runChecks(
       { stage, checks: task.acceptance, base, on },
       (result) => {
-        this.tell(claimant, { type: 'check-ended', ...stampOf(claimant), actor: runtime, result });
+        this.tell(claimant, { type: 'check-ended', ...stampOfStart(claimant), result });
         results.push(result);
       },
       signal,
@@ -163,11 +154,11 @@ export class TaskCompletion {
     return results.filter(({ passed }) => !passed);
   }
 
-  private reopen(claimant: Claimant, cause: ReopenCause, detail: string): CompletionOutcome {
+  private reopen(claimant: AgentAtWork, cause: ReopenCause, detail: string): CompletionOutcome {
     return {
       accepted: false,
       detail,
-      reopened: { type: 'task-reopened', ...stampOf(claimant), actor: runtime, cause, detail },
+      reopened: { type: 'task-reopened', ...stampOfStart(claimant), cause, detail },
     };
   }
 
@@ -178,12 +169,12 @@ export class TaskCompletion {
   }
 
   /** Nothing of a claimant that was started anew, or lost its task, is written down. */
-  private tell(claimant: Claimant, draft: EventDraft): void {
+  private tell(claimant: AgentAtWork, draft: EventDraft): void {
     requireCurrent(this.find(claimant).task, claimant);
     this.ledger.append(draft);
   }
 
-  private find({ runId, taskId }: Claimant): { run: RunView; task: TaskView; files: TaskFiles } {
+  private find({ runId, taskId }: AgentAtWork): { run: RunView; task: TaskView; files: TaskFiles } {
     const run = this.ledger.state.runs[runId];
     const task = run?.tasks[taskId];
     if (!run || !task) {
@@ -191,10 +182,6 @@ export class TaskCompletion {
     }
     return { run, task, files: this.filesOf(runId).task(task) };
   }
-}
-
-function stampOf({ runId, taskId, attempt }: Claimant) {
-  return { runId, taskId, attempt };
 }
 
 /** The date is the task's own, so that repeating the commit makes the same one. */

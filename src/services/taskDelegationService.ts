@@ -1,6 +1,7 @@
 /** Who does what: matches a task's needs with what the agents can do, their record and their load. */
 import type { Agent } from '../domain/agent.ts';
 import type { AgentView, TaskView } from '../domain/squadState.ts';
+import { stampOf } from '../domain/stamps.ts';
 import type { Ledger } from '../ports.ts';
 
 export interface TaskRequirements {
@@ -57,10 +58,7 @@ export class TaskDelegationService {
     const parent = this.ledger.state.runs[task.runId]?.tasks[task.parentTaskId ?? ''];
     this.ledger.append({
       type: 'task-delegated',
-      runId: task.runId,
-      taskId: task.id,
-      attempt: task.attempt,
-      actor: { kind: 'runtime', id: 'runtime' },
+      ...stampOf(task),
       agentId: best.agent.id,
       ...(parent?.agentId === undefined ? {} : { delegatedByAgentId: parent.agentId }),
       candidates: candidates.slice(0, 5).map(({ agent, score, reason }) => ({ agentId: agent.id, score, reason })),

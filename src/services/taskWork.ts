@@ -9,6 +9,7 @@ import {
 } from '../domain/errors.ts';
 import type { EventDraft } from '../domain/events.ts';
 import type { RunView, TaskView } from '../domain/squadState.ts';
+import { stampOf } from '../domain/stamps.ts';
 import { isCurrent, isOver, requireCurrent } from '../domain/task.ts';
 import { BudgetReachedError } from '../budget/budgetKeeper.ts';
 import type { Clock, Ledger, Logger } from '../ports.ts';
@@ -47,8 +48,6 @@ interface Ends {
   readonly signal: AbortSignal;
   readonly winding: AbortSignal;
 }
-
-const runtime = { kind: 'runtime' as const, id: 'runtime' };
 
 export class TaskWork {
   private readonly o: TaskWorkOptions;
@@ -218,7 +217,7 @@ function isOthersFault(error: unknown): boolean {
 /** Appends an event of the runtime about a task, stamped with whose and which attempt it is. */
 export function appendToTask(ledger: Ledger, task: TaskView, draft: TaskDraft): ReturnType<Ledger['append']> {
   // The draft's type and fields belong together; only the spread with the stamp loses that.
-  return ledger.append({ ...draft, runId: task.runId, taskId: task.id, attempt: task.attempt, actor: runtime });
+  return ledger.append({ ...draft, ...stampOf(task) });
 }
 
 type Unstamped<Draft> = Draft extends { type: `task-${string}` | `agent-${string}` }

@@ -1,5 +1,6 @@
 /** What a person may do with the team from any window, and what is known of how it gets on. */
 import type { AgentType } from '../domain/agent.ts';
+import { PERSON } from '../domain/events.ts';
 import type { HealthStatus } from '../domain/health.ts';
 import type { Ledger } from '../ports.ts';
 import type { AgentFactory } from './agentFactory.ts';
@@ -15,7 +16,7 @@ export class TeamControls {
 
   /** See `AgentFactory.scaleAgents`. */
   async scale(type: AgentType, count: number): Promise<void> {
-    await this.factory.scaleAgents(type, count, { kind: 'person', id: 'you' });
+    await this.factory.scaleAgents(type, count, PERSON);
   }
 
   /** Of every agent, in the order they were made. */

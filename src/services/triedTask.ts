@@ -1,7 +1,8 @@
 /** How a try of a task ends when its agent could not do it. */
-import { RUNTIME, type EventDraft } from '../domain/events.ts';
+import type { EventDraft } from '../domain/events.ts';
 import { PLANNING_TASK_KEY } from '../domain/plan.ts';
 import type { TaskView } from '../domain/squadState.ts';
+import { stampOf } from '../domain/stamps.ts';
 import { triesOf } from '../domain/task.ts';
 
 /** Tries of one task before it has failed. */
@@ -14,10 +15,7 @@ export function endOfTry(task: TaskView, why: string): EventDraft {
   const anew = triesOf(task) < MAX_TRIES && task.key !== PLANNING_TASK_KEY;
   return {
     type: anew ? 'task-retried' : 'task-failed',
-    runId: task.runId,
-    taskId: task.id,
-    attempt: task.attempt,
-    actor: RUNTIME,
+    ...stampOf(task),
     reason,
   };
 }

@@ -2,6 +2,7 @@
 import type * as z from 'zod';
 import type { RequestSubject } from '../domain/approval.ts';
 import type { EventDraft } from '../domain/events.ts';
+import type { AgentAtWork } from '../domain/task.ts';
 import type { TaskWorkspace } from '../workspace/taskWorkspace.ts';
 
 export type ToolEffect = 'read' | 'write' | 'process' | 'network' | 'team';
@@ -10,12 +11,7 @@ export type ToolEffect = 'read' | 'write' | 'process' | 'network' | 'team';
  * On whose behalf a call runs. `attempt` and `step` make the effect's key; `attempt` and `restarts` say which start of the
  * agent wants it, so that the effect of an earlier one does nothing.
  */
-export interface ToolContext {
-  readonly runId: string;
-  readonly taskId: string;
-  readonly agentId: string;
-  readonly attempt: number;
-  readonly restarts: number;
+export interface ToolContext extends AgentAtWork {
   readonly step: number;
   /** Globs of the files that the task declared it would change. */
   readonly writes: readonly string[];

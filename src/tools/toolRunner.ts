@@ -9,6 +9,7 @@ import type { RequestAnswer, RequestSubject } from '../domain/approval.ts';
 import type { ToolCall } from '../domain/conversation.ts';
 import { LedgerClosedError, messageOf, SupersededError, ToolRefusal } from '../domain/errors.ts';
 import type { EventOf } from '../domain/events.ts';
+import { stampByAgent, stampOfStart } from '../domain/stamps.ts';
 import { requireCurrent } from '../domain/task.ts';
 import { pausePoint } from '../inbox/pausePoint.ts';
 import type { Ledger } from '../ports.ts';
@@ -76,7 +77,7 @@ export class ToolRunner {
     context: ToolContext,
     signal: AbortSignal,
   ): Promise<ToolResult> {
-    const { runId, taskId, attempt, step } = context;
+    const { runId, taskId, step } = context;
     if (this.ledger.state.runs[runId]?.paused) {
       // A person paused the run and then answered the request this call waited for. Much may have come meanwhile.
       await pausePoint(this.ledger, runId, signal);
@@ -85,10 +86,7 @@ export class ToolRunner {
     signal.throwIfAborted();
     const started = this.ledger.append({
       type: 'tool-call-started',
-      runId,
-      taskId,
-      attempt,
-      actor: { kind: 'agent', id: context.agentId },
+      ...stampByAgent(context),
       callId: call.id,
       step,
       tool: tool.name,
@@ -115,10 +113,7 @@ export class ToolRunner {
     requireCurrent(this.ledger.state.runs[context.runId]?.tasks[context.taskId], context);
     this.ledger.append(...(result.events ?? []), {
       type: 'tool-call-ended',
-      runId: context.runId,
-      taskId: context.taskId,
-      attempt: context.attempt,
-      actor: { kind: 'runtime', id: 'runtime' },
+      ...stampOfStart(context),
       callId: call.id,
       step: context.step,
       tool: call.name,
