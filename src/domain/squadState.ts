@@ -102,6 +102,14 @@ function startRun(event: EventOf<'run-started'>): Run {
 type RunEvent = Exclude<SquadEvent, AgentEvent | { type: 'ledger-opened' | 'run-started' | 'run-archived' }>;
 
 function applyToRun(state: SquadState, run: Run, event: RunEvent): void {
+  if (isMailEvent(event)) {
+    applyToMail(state, run, event);
+    return;
+  }
+  if (isRequestEvent(event)) {
+    applyToRequests(run, event);
+    return;
+  }
   switch (event.type) {
     case 'run-paused':
       run.paused = true;
@@ -130,50 +138,8 @@ function applyToRun(state: SquadState, run: Run, event: RunEvent): void {
     case 'plan-revision-asked':
       run.phase = 'planning';
       return;
-    case 'message-sent':
-      addMessage(run, event.message, event);
-      countMessage(state, run, event);
-      return;
     case 'person-wrote':
       return;
-    case 'message-delivered':
-      messageOf(run, event.messageId).status = 'delivered';
-      return;
-    case 'message-acknowledged':
-      endMessage(run, event.messageId, { status: 'processed', processedAt: event.at });
-      return;
-    case 'message-refused':
-      restMessage(run, event, event.at);
-      return;
-    case 'message-retried':
-      wakeMessage(run, event.messageId, event.at);
-      return;
-    case 'message-failed': {
-      const { cause, reason } = event;
-      endMessage(run, event.messageId, { status: 'failed', deadLetter: { cause, reason, failedAt: event.at } });
-      return;
-    }
-    case 'message-resent':
-      resendMessage(run, event, event.at);
-      return;
-    case 'request-opened':
-      run.counters.request++;
-      run.requests[event.request.id] = { ...event.request, openedAt: event.at, sequence: event.sequence };
-      waitForPerson(run, event.request.taskId, true);
-      return;
-    case 'request-answered': {
-      const request = requestOf(run, event.requestId);
-      request.answer = event.answer;
-      request.door = event.door;
-      waitForPerson(run, request.taskId, false);
-      return;
-    }
-    case 'request-withdrawn': {
-      const request = requestOf(run, event.requestId);
-      request.answer = { kind: 'deny', reason: event.reason };
-      waitForPerson(run, request.taskId, false);
-      return;
-    }
     case 'budget-reached':
       run.reason = event.message;
       return;
@@ -225,6 +191,68 @@ function applyToRun(state: SquadState, run: Run, event: RunEvent): void {
       return;
     default:
       applyToTask(state, run, taskOf(run, event), event);
+  }
+}
+
+type MailEvent = Extract<RunEvent, { type: `message-${string}` }>;
+type RequestEvent = Extract<RunEvent, { type: `request-${string}` }>;
+
+const isMailEvent = (event: RunEvent): event is MailEvent => event.type.startsWith('message-');
+const isRequestEvent = (event: RunEvent): event is RequestEvent => event.type.startsWith('request-');
+
+function applyToMail(state: SquadState, run: Run, event: MailEvent): void {
+  switch (event.type) {
+    case 'message-sent':
+      addMessage(run, event.message, event);
+      countMessage(state, run, event);
+      return;
+    case 'message-delivered':
+      messageOf(run, event.messageId).status = 'delivered';
+      return;
+    case 'message-acknowledged':
+      endMessage(run, event.messageId, { status: 'processed', processedAt: event.at });
+      return;
+    case 'message-refused':
+      restMessage(run, event, event.at);
+      return;
+    case 'message-retried':
+      wakeMessage(run, event.messageId, event.at);
+      return;
+    case 'message-failed': {
+      const { cause, reason } = event;
+      endMessage(run, event.messageId, { status: 'failed', deadLetter: { cause, reason, failedAt: event.at } });
+      return;
+    }
+    case 'message-resent':
+      resendMessage(run, event, event.at);
+      return;
+    default:
+      assertNever(event);
+  }
+}
+
+function applyToRequests(run: Run, event: RequestEvent): void {
+  switch (event.type) {
+    case 'request-opened':
+      run.counters.request++;
+      run.requests[event.request.id] = { ...event.request, openedAt: event.at, sequence: event.sequence };
+      waitForPerson(run, event.request.taskId, true);
+      return;
+    case 'request-answered': {
+      const request = requestOf(run, event.requestId);
+      request.answer = event.answer;
+      request.door = event.door;
+      waitForPerson(run, request.taskId, false);
+      return;
+    }
+    case 'request-withdrawn': {
+      const request = requestOf(run, event.requestId);
+      request.answer = { kind: 'deny', reason: event.reason };
+      waitForPerson(run, request.taskId, false);
+      return;
+    }
+    default:
+      assertNever(event);
   }
 }
 
