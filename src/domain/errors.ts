@@ -10,6 +10,16 @@ export class UsageError extends HumanError {
   override name = 'UsageError';
 }
 
+/** A setting of the editor says what cannot be; `setting` is its whole name. */
+export class SettingError extends HumanError {
+  override name = 'SettingError';
+  readonly setting: string;
+  constructor(setting: string, message: string, options: { cause?: unknown } = {}) {
+    super(`${message} Change the setting ${setting}, and try again.`, { cause: options.cause });
+    this.setting = setting;
+  }
+}
+
 /** The storage folder or the workspace cannot be used as it is. */
 export class StorageError extends HumanError {
   override name = 'StorageError';

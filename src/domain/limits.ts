@@ -4,21 +4,25 @@
  */
 import * as z from 'zod';
 import type { DeepReadonly } from '../base/deepReadonly.ts';
-import { UsageError } from './errors.ts';
+import { messageOf, UsageError } from './errors.ts';
+
+/** Each says what a person may write, in words that go on “takes …”. */
+const fromOne = z.number().int().min(1).describe('a whole number from 1');
+const fromZero = z.number().int().min(0).describe('a whole number from 0');
 
 export const limitsSchema = z.strictObject({
   /** Of one agent on one try of a task. */
-  agentTokens: z.number().int().positive(),
-  agentModelCalls: z.number().int().positive(),
-  agentMessages: z.number().int().min(0),
+  agentTokens: fromOne,
+  agentModelCalls: fromOne,
+  agentMessages: fromZero,
   /** Time at work; waiting for a person and a paused run do not count. */
-  agentMinutes: z.number().positive(),
+  agentMinutes: z.number().positive().describe('a number above 0'),
   /** Messages of a run, whoever sent them. */
-  messages: z.number().int().min(0),
+  messages: fromZero,
   /** 1: the tasks of the plan may delegate, what they delegated may not. 0: nobody delegates. */
-  delegationDepth: z.number().int().min(0).max(10),
+  delegationDepth: fromZero.max(10).describe('a whole number from 0 to 10'),
   /** Agents of one role that live at once; how many of all roles work at once is the run's `maxAgents`. */
-  agentsPerRole: z.number().int().positive().max(32),
+  agentsPerRole: fromOne.max(32).describe('a whole number from 1 to 32'),
 });
 export type Limits = z.infer<typeof limitsSchema>;
 
@@ -42,19 +46,49 @@ export function limitsOf({ limits = {} }: DeepReadonly<{ limits?: LimitChoice | 
   return { ...DEFAULT_LIMITS, ...Object.fromEntries(given) };
 }
 
-/** Limits as a person writes them, `agentMessages=5`; throws a sentence that says what does not fit. */
+/** Limits as a person writes them at the terminal, `agentMessages=5`; throws a sentence for each that does not fit. */
 export function parseLimits(texts: readonly string[]): LimitChoice {
   const given = texts.map((text) => {
-    const [name = '', value = ''] = text.split('=');
-    return [name.trim(), value.trim() === '' ? undefined : Number(value)] as const;
+    const [name = '', value = ''] = text.split('=').map((part) => part.trim());
+    const number = value === '' ? Number.NaN : Number(value);
+    return [name, Number.isNaN(number) ? value : number] as const;
   });
-  const parsed = limitChoiceSchema.safeParse(Object.fromEntries(given));
-  if (!parsed.success || given.some(([, value]) => value === undefined)) {
-    throw new UsageError(
-      `A limit is NAME=NUMBER, with a name of ${Object.keys(DEFAULT_LIMITS).join(', ')}.${parsed.success ? '' : `\n${z.prettifyError(parsed.error)}`}`,
-    );
+  try {
+    return checkLimits(Object.fromEntries(given));
+  } catch (error) {
+    throw new UsageError(`--limit takes NAME=NUMBER. ${messageOf(error)}`, { cause: error });
   }
-  return parsed.data;
+}
+
+/**
+ * Limits from outside, by name, without those that say what the defaults say; throws a UsageError with a sentence for each
+ * that does not fit.
+ */
+export function checkLimits(value: unknown): LimitChoice {
+  const { data, error } = limitChoiceSchema.safeParse(value);
+  if (error) {
+    throw new UsageError(error.issues.map((issue) => misfit(issue, value)).join(' '));
+  }
+  const defaults: Readonly<Record<string, number>> = DEFAULT_LIMITS;
+  return Object.fromEntries(Object.entries(data).filter(([name, limit]) => limit !== defaults[name]));
+}
+
+const NAMES = limitsSchema.keyof().options;
+
+function misfit(issue: z.core.$ZodIssue, value: unknown): string {
+  if (issue.code === 'unrecognized_keys') {
+    return `There is no limit ${issue.keys.map((key) => `“${key}”`).join(', ')}; there are ${NAMES.join(', ')}.`;
+  }
+  const name = NAMES.find((known) => known === issue.path[0]);
+  if (name === undefined || typeof value !== 'object' || value === null) {
+    return `Limits are numbers by name, not ${quote(value)}.`;
+  }
+  const written = Object.entries(value).find(([key]) => key === name)?.[1] as unknown;
+  return `${name} takes ${limitsSchema.shape[name].description ?? 'a number'}, not ${quote(written)}.`;
+}
+
+function quote(value: unknown): string {
+  return typeof value === 'string' ? `“${value}”` : JSON.stringify(value);
 }
 
 /** What an agent has spent on one try of a task. */

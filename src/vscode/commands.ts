@@ -3,7 +3,7 @@
  * for the person where there is one, the log and an apology otherwise.
  */
 import * as vscode from 'vscode';
-import { HumanError, messageOf } from '../domain/errors.ts';
+import { HumanError, messageOf, SettingError } from '../domain/errors.ts';
 import type { Logger } from '../ports.ts';
 import type { TreeSubject } from './trees/squadTree.ts';
 
@@ -81,7 +81,18 @@ function tell(error: unknown, logger: Logger): void {
   if (!(error instanceof HumanError)) {
     logger.error('A command failed', error);
   }
+  if (error instanceof SettingError) {
+    offerSetting(error);
+    return;
+  }
   const unforeseen = `Something unforeseen went wrong: ${messageOf(error)} Nothing acknowledged is lost; the log says more.`;
   // Not waited for: the command is over, the message may stay.
   void vscode.window.showErrorMessage(error instanceof HumanError ? error.message : unforeseen);
+}
+
+function offerSetting({ message, setting }: SettingError): void {
+  const open = 'Open the Setting';
+  void vscode.window
+    .showErrorMessage(message, open)
+    .then((clicked) => clicked && vscode.commands.executeCommand('workbench.action.openSettings', `@id:${setting}`));
 }

@@ -1,34 +1,56 @@
-/** DevSquad's settings as a run's options. Every setting here has application scope: a workspace cannot weaken a guard. */
+/** DevSquad's settings as a run's options, read nowhere else. Every setting here has application scope: a workspace cannot weaken a guard. */
 import * as vscode from 'vscode';
 import { approvalScopeSchema, type ApprovalScope } from '../domain/approval.ts';
 import type { BudgetLimits } from '../domain/budget.ts';
-import { HumanError } from '../domain/errors.ts';
+import { HumanError, messageOf, SettingError } from '../domain/errors.ts';
+import { checkLimits, type LimitChoice } from '../domain/limits.ts';
 import type { RunOptions } from '../domain/run.ts';
 
 export type ModelChoice = RunOptions['model'];
 
-export interface SquadSettings {
-  /** Undefined until the person has chosen. */
-  readonly model: ModelChoice | undefined;
+export interface RunSettings {
   readonly maxAgents: number;
   readonly budget: BudgetLimits;
+  /** What differs from the defaults. */
+  readonly limits: LimitChoice;
   readonly approve: readonly ApprovalScope[];
 }
 
-export function readSettings(): SquadSettings {
+/** Throws a SettingError where one says what cannot be. */
+export function readSettings(): RunSettings {
   const settings = vscode.workspace.getConfiguration('devsquad');
-  const model = settings.get<string>('model', '').trim();
   const tokens = settings.get<number>('budget.tokens', 0);
   const minutes = settings.get<number>('budget.minutes', 0);
   return {
-    model: model === '' ? undefined : parseModel(model, settings.get<string>('openai.baseUrl', '')),
     maxAgents: Math.min(32, Math.max(1, Math.floor(settings.get<number>('maxAgents', 4)))),
     budget: {
       ...(tokens > 0 ? { tokens: Math.floor(tokens) } : {}),
       ...(minutes > 0 ? { wallTimeMs: Math.floor(minutes * 60_000) } : {}),
     },
+    limits: readLimits(settings.get('limits', {})),
     approve: approvalScopeSchema.array().catch([]).parse(settings.get('approve')),
   };
+}
+
+/** A guard that cannot be understood is said, never left out. */
+function readLimits(value: unknown): LimitChoice {
+  try {
+    return checkLimits(value);
+  } catch (error) {
+    throw new SettingError('devsquad.limits', `No run begins with these limits. ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Undefined until the person has chosen. Throws a HumanError where the setting names no model. */
+export function readModel(): ModelChoice | undefined {
+  const { model, baseUrl } = writtenModel();
+  return model === '' ? undefined : parseModel(model, baseUrl);
+}
+
+/** The setting and the endpoint's address as they are written. */
+export function writtenModel(): { readonly model: string; readonly baseUrl: string } {
+  const settings = vscode.workspace.getConfiguration('devsquad');
+  return { model: settings.get('model', '').trim(), baseUrl: settings.get('openai.baseUrl', '').trim() };
 }
 
 /** By itself: a model's name that nobody can read must not keep a run from going on. */

@@ -1,7 +1,7 @@
 /** Choosing the model: the three doors in one list, best first, and the key of the OpenAI-compatible one. */
 import * as vscode from 'vscode';
 import { OPENAI_URL } from '../llm/openaiUrl.ts';
-import { readSettings, writeModel, type ModelChoice } from './configuration.ts';
+import { writeModel, writtenModel, type ModelChoice } from './configuration.ts';
 import { listEditorModels } from './editorModels.ts';
 import { API_KEY } from './editorSquad.ts';
 
@@ -50,11 +50,12 @@ async function modelItems(secrets: vscode.SecretStorage): Promise<ModelItem[]> {
 }
 
 async function askEndpoint(secrets: vscode.SecretStorage): Promise<ModelChoice | undefined> {
-  const known = readSettings().model;
+  // As it is written: whoever comes here may come because it cannot be read.
+  const known = writtenModel();
   const baseUrl = await vscode.window.showInputBox({
     title: 'OpenAI-compatible endpoint',
     prompt: 'Address of the endpoint, with its version part',
-    value: known?.baseUrl ?? OPENAI_URL,
+    value: known.baseUrl === '' ? OPENAI_URL : known.baseUrl,
     ignoreFocusOut: true,
     validateInput: (text) => (/^https?:\/\/\S+$/.test(text.trim()) ? undefined : 'An http(s) address, please.'),
   });
@@ -64,7 +65,7 @@ async function askEndpoint(secrets: vscode.SecretStorage): Promise<ModelChoice |
       : await vscode.window.showInputBox({
           title: 'OpenAI-compatible endpoint',
           prompt: 'Name of the model, as the endpoint knows it',
-          value: known?.door === 'openai' ? (known.name ?? '') : '',
+          value: /^openai:(.*)$/.exec(known.model)?.[1] ?? '',
           ignoreFocusOut: true,
           validateInput: (text) => (text.trim() === '' ? 'The endpoint needs the name of a model.' : undefined),
         });

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import type { RunOptions } from '../domain/run.ts';
 import { parseStartRequest } from '../protocol/startRequest.ts';
-import { parseModel, readSettings, type ModelChoice } from './configuration.ts';
+import { parseModel, readModel, readSettings, writtenModel, type ModelChoice } from './configuration.ts';
 import type { EditorSquad } from './editorSquad.ts';
 import { selectModel } from './selectModel.ts';
 
@@ -21,8 +21,8 @@ export async function startRun(
   const settings = readSettings();
   const chosen =
     request?.model === undefined
-      ? (settings.model ?? (await selectModel(secrets)))
-      : parseModel(request.model, vscode.workspace.getConfiguration('devsquad').get('openai.baseUrl', ''));
+      ? (readModel() ?? (await selectModel(secrets)))
+      : parseModel(request.model, writtenModel().baseUrl);
   if (!chosen) {
     return undefined;
   }
@@ -36,6 +36,7 @@ export async function startRun(
     model,
     maxAgents: settings.maxAgents,
     budget: { ...settings.budget, ...request?.budget },
+    limits: settings.limits,
     approve: settings.approve.filter((scope) => approve === undefined || approve.includes(scope)),
     // In the editor the person decides when it is done.
     atEnd: { kind: 'keep' },

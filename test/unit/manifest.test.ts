@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
+import * as z from 'zod';
 import { projectFolder } from '../../scripts/project.ts';
+import { DEFAULT_LIMITS, limitsSchema } from '../../src/domain/limits.ts';
 
 interface Contributions {
   readonly commands?: readonly { readonly command: string; readonly title: string; readonly category?: string }[];
@@ -15,10 +17,17 @@ interface Contributions {
   readonly configuration?: Configuration | readonly Configuration[];
 }
 
+interface Setting {
+  readonly description?: string;
+  readonly markdownDescription?: string;
+  readonly scope?: string;
+  readonly default?: unknown;
+  readonly properties?: Readonly<Record<string, Setting>>;
+  readonly additionalProperties?: boolean;
+}
+
 interface Configuration {
-  readonly properties?: Readonly<
-    Record<string, { readonly description?: string; readonly markdownDescription?: string }>
-  >;
+  readonly properties?: Readonly<Record<string, Setting>>;
 }
 
 interface Manifest {
@@ -122,6 +131,26 @@ describe('the manifest', () => {
     }
   });
 
+  it('lets no workspace change a setting', () => {
+    const sections = [contributes.configuration ?? []].flat();
+    const loose = sections.flatMap(({ properties }) =>
+      Object.entries(properties ?? {}).filter(([, { scope }]) => scope !== 'application'),
+    );
+    assert.deepEqual(loose, []);
+  });
+
+  it('offers the limits of agents and runs as they are checked, each described, with the defaults that hold', () => {
+    const limits = [contributes.configuration ?? []].flat()[0]?.properties?.['devsquad.limits'];
+    assert.deepEqual(limits?.default, DEFAULT_LIMITS);
+    assert.equal(limits.additionalProperties, false);
+    const described = Object.entries(limits.properties ?? {}).map(([name, { description, ...rest }]) => {
+      assert.ok(description, `${name} has no description`);
+      return [name, rest];
+    });
+    const checked = Object.entries(limitsSchema.shape).map(([name, schema]) => [name, numberRule(schema)]);
+    assert.deepEqual(Object.fromEntries(described), Object.fromEntries(checked));
+  });
+
   it('promises the VS Code whose API we compile against', () => {
     assert.equal(manifest.engines.vscode, `^${manifest.devDependencies['@types/vscode'] ?? ''}`);
   });
@@ -138,6 +167,13 @@ describe('the manifest', () => {
     assert.deepEqual(missing, []);
   });
 });
+
+/** What a manifest says of such a number. */
+function numberRule(schema: z.ZodType): object {
+  const { type, minimum, exclusiveMinimum, maximum } = z.toJSONSchema(schema);
+  const bounds = { minimum, exclusiveMinimum, maximum: maximum === Number.MAX_SAFE_INTEGER ? undefined : maximum };
+  return { type, ...Object.fromEntries(Object.entries(bounds).filter(([, bound]) => bound !== undefined)) };
+}
 
 /** The keys of the typed command map, whose form is `'devsquad.startRun': …`. */
 function registeredCommands(): ReadonlySet<string> {

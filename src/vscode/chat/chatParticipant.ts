@@ -5,7 +5,7 @@ import { describeSubject } from '../../domain/approval.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { taskWords, describeRun, plannedTasksOf } from '../../domain/phaseWords.ts';
 import { currentRun, openRequests, type SquadView } from '../../domain/squadState.ts';
-import { readSettings } from '../configuration.ts';
+import { readModel } from '../configuration.ts';
 import type { EditorSquad } from '../editorSquad.ts';
 import { startRun } from '../startRun.ts';
 import { tellPlan, tellResult, tellRun } from './runStory.ts';
@@ -67,7 +67,7 @@ async function run(
   token: vscode.CancellationToken,
   { model }: vscode.ChatRequest,
 ): ReturnType<Answer> {
-  const chosen = readSettings().model;
+  const chosen = readModel();
   const objective = prompt === '' && chosen?.door === 'rehearsal' ? await firstRehearsal(squad) : prompt;
   // Something like a mistyped command is no objective.
   if (objective === '' || /^[@/#]/.test(objective)) {
