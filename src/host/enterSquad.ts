@@ -8,8 +8,10 @@ import { serveWindow, type WindowLine } from '../control/windowServer.ts';
 import type { Disposable } from '../base/disposable.ts';
 import { OwnerLostError, SquadOwnedError } from '../domain/errors.ts';
 import type { OwnerRecord } from '../domain/owner.ts';
+import type { SquadView } from '../domain/squadState.ts';
+import { readState } from '../ledger/history.ts';
 import { registeredOwner } from '../ledger/ownerRecords.ts';
-import { lineTo, probeOwner } from '../ledger/ownership.ts';
+import { lineTo, probeOwner, type OwnerStatus } from '../ledger/ownership.ts';
 import { ownerFolder } from '../ledger/squadHome.ts';
 import { claimSquad } from './claimSquad.ts';
 import { systemClock } from './clock.ts';
@@ -64,14 +66,31 @@ export async function enterSquad(options: EnterOptions, signal: AbortSignal): Pr
   }
 }
 
-/** A guest of whoever owns the squad now; undefined where nobody does, or the owner does not answer. */
-export async function joinSquad(
-  options: Pick<EnterOptions, 'workspace' | 'host' | 'logger' | 'everyEvent'>,
-  signal: AbortSignal,
-): Promise<Guest | undefined> {
+/** What is on disk of a workspace's squad, and who registered last. */
+export interface SeenSquad {
+  readonly role: 'onlooker';
+  readonly state: SquadView;
+  readonly owner: OwnerRecord;
+  readonly status: OwnerStatus;
+}
+
+export interface LookOptions extends Pick<EnterOptions, 'workspace' | 'host' | 'logger' | 'everyEvent'> {
+  /** Becomes a guest of an owner that lives. */
+  readonly joins: boolean;
+  /** Epoch of an owner that is known to be silent: it is not asked once more. */
+  readonly silentEpoch?: number | undefined;
+}
+
+/** Looks without owning: a guest where `joins` allows it, an onlooker otherwise. Undefined where there never was a squad. */
+export async function lookAtSquad(options: LookOptions, signal: AbortSignal): Promise<Guest | SeenSquad | undefined> {
   const owner = await registeredOwner(ownerFolder(squadHome(), await checkWorkspace(options.workspace)));
+  if (!owner) {
+    return undefined;
+  }
   // One that is silent is known by that sooner than by an attach, which waits for a squad that is still opened.
-  return owner && (await probeOwner(owner, signal)) === 'alive' ? joinOwner(owner, options, signal) : undefined;
+  const status = owner.epoch === options.silentEpoch ? 'silent' : await probeOwner(owner, signal);
+  const guest = status === 'alive' && options.joins ? await joinOwner(owner, options, signal) : undefined;
+  return guest ?? { role: 'onlooker', state: await readState(owner.storage), owner, status };
 }
 
 /** Undefined when the owner goes or is gone, or does not answer in time. */

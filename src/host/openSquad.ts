@@ -2,12 +2,10 @@
 import { access, constants, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf, StorageError } from '../domain/errors.ts';
-import type { OwnerRecord } from '../domain/owner.ts';
 import { isUnfinished } from '../domain/run.ts';
-import type { SquadView } from '../domain/squadState.ts';
 import { readState } from '../ledger/history.ts';
 import { registeredOwner } from '../ledger/ownerRecords.ts';
-import { probeOwner, type Ownership, type OwnerStatus } from '../ledger/ownership.ts';
+import { probeOwner, type Ownership } from '../ledger/ownership.ts';
 import { ownerFolder, squadKey } from '../ledger/squadHome.ts';
 import { SquadLedger } from '../ledger/squadLedger.ts';
 import type { LanguageModels, Logger } from '../ports.ts';
@@ -74,23 +72,6 @@ export async function checkWorkspace(workspace: string): Promise<string> {
     throw new StorageError(`The workspace ${workspace} cannot be read: ${messageOf(cause)}`, { cause });
   });
   return realpath(workspace);
-}
-
-export interface SeenSquad {
-  readonly state: SquadView;
-  readonly owner: OwnerRecord;
-  readonly status: OwnerStatus;
-}
-
-/** What is on disk of a workspace's squad, and who registered last; undefined where there never was one. Owns nothing. */
-export async function readSquad(workspace: string, signal: AbortSignal): Promise<SeenSquad | undefined> {
-  const workspaceRoot = await checkWorkspace(workspace);
-  const owner = await registeredOwner(ownerFolder(squadHome(), workspaceRoot));
-  if (!owner) {
-    return undefined;
-  }
-  const status = await probeOwner(owner, signal);
-  return { state: await readState(owner.storage), owner, status };
 }
 
 /** Where the squad of a workspace is, seen from here. */

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import type { ViewedSquad } from '../control/sharedSquad.ts';
 import type { RequestAnswer } from '../domain/approval.ts';
 import { messageOf } from '../domain/errors.ts';
-import type { OwnerRecord } from '../domain/owner.ts';
+import { describeTakeOver, type OwnerRecord } from '../domain/owner.ts';
 import { describeRequest } from '../domain/requestWords.ts';
 import { openRequests } from '../domain/squadState.ts';
 import type { TerminalView } from './terminalView.ts';
@@ -97,12 +97,12 @@ function questionOf(kind: OpenRequest['subject']['kind']): string {
 }
 
 /** Asks what to do about another process that owns the squad and says nothing. Only "take over", written out, ends it. */
-export async function aboutSilentOwner({ host, pid }: OwnerRecord): Promise<'take-over' | 'leave'> {
+export async function aboutSilentOwner(owner: OwnerRecord): Promise<'take-over' | 'leave'> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     const answer = await terminal.question(
-      `Another DevSquad (${host}, process ${pid}) owns this workspace's squad and has not answered for 10 seconds.\n` +
-        `Taking over ends that process and goes on from everything it has acknowledged.\n` +
+      `Another DevSquad (${owner.host}, process ${owner.pid}) owns this workspace's squad and has not answered for 10 seconds.\n` +
+        `${describeTakeOver(owner)}\n` +
         `Type "take over" to do so, or press Enter to leave it alone: `,
     );
     return answer.trim().toLowerCase() === 'take over' ? 'take-over' : 'leave';

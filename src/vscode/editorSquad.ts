@@ -5,6 +5,7 @@
  *   nothing → seen (read from disk) → owner ⇄ failed (thrown away, read again when next needed)
  *                ↑↓
  *              guest (another process owns it) → lost → seen, owner or guest of the next
+ *                                                     ↘ silent (it does not answer) → guest again, seen, or taken over
  */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -13,7 +14,7 @@ import { Emitter } from '../base/emitter.ts';
 import type { SharedSquad } from '../control/sharedSquad.ts';
 import { HumanError, messageOf } from '../domain/errors.ts';
 import type { SquadEvent } from '../domain/events.ts';
-import type { OwnerRecord } from '../domain/owner.ts';
+import { describeOwner, describeTakeOver, type OwnerRecord } from '../domain/owner.ts';
 import { isUnfinished } from '../domain/run.ts';
 import type { SquadView } from '../domain/squadState.ts';
 import type { Entered, EnterOptions, Guest } from '../host/enterSquad.ts';
@@ -45,12 +46,14 @@ export class EditorSquad implements vscode.Disposable {
   private readonly events = new Emitter<SquadEvent>();
   private readonly openings = new Emitter<undefined>();
   private readonly losses = new Emitter<undefined>();
+  private readonly takeOvers = new Emitter<OpenSquad>();
   private readonly closing = new AbortController();
   private readonly startedHere = new Set<string>();
   private folder: string | undefined;
   private entering: Promise<Entered> | undefined;
   private entered: Entered | undefined;
   private seen: SquadView | undefined;
+  private silent: OwnerRecord | undefined;
   private pendingChange: NodeJS.Timeout | undefined;
 
   /** Something in `state` is different; fires at most ten times a second. */
@@ -61,6 +64,8 @@ export class EditorSquad implements vscode.Disposable {
   readonly onDidOpenOrClose = this.openings.event;
   /** The squad was another process's, and that is gone or silent; or this window's, and its ledger closed. */
   readonly onDidLose = this.losses.event;
+  /** The person took the squad over from an owner that did not answer; it is this window's now. */
+  readonly onDidTakeOver = this.takeOvers.event;
 
   constructor(context: vscode.ExtensionContext, logger: Logger) {
     this.context = context;
@@ -82,6 +87,26 @@ export class EditorSquad implements vscode.Disposable {
       return 'nobody';
     }
     return this.entered.role === 'owner' ? 'here' : this.entered.owner.host === 'editor' ? 'window' : 'terminal';
+  }
+
+  /** Who owns the squad and does not answer, while that is how it is. */
+  get silentOwner(): OwnerRecord | undefined {
+    return this.entered ? undefined : this.silent;
+  }
+
+  /** Asks it once more, which takes ten seconds while it is silent; true where it is not any more, or gone. */
+  async silenceIsOver(): Promise<boolean> {
+    const { silent } = this;
+    if (!silent) {
+      return false;
+    }
+    const { probeOwner } = await import('../ledger/ownership.ts');
+    if ((await probeOwner(silent, this.closing.signal)) === 'silent') {
+      return false;
+    }
+    this.silent = undefined;
+    this.tellChange();
+    return true;
   }
 
   /** Whether this window tells the person about a run by itself: it does the work, or the run was started in it. */
@@ -122,24 +147,32 @@ export class EditorSquad implements vscode.Disposable {
     }
     const workspace = root.uri.fsPath;
     const { signal } = this.closing;
-    if (vscode.workspace.isTrusted) {
-      const { joinSquad } = await import('../host/enterSquad.ts');
-      const guest = await joinSquad({ workspace, host: 'editor', logger: this.logger }, signal);
-      // A command may have entered meanwhile.
-      if (guest && this.isEntering()) {
-        guest.squad.dispose();
-        return undefined;
+    const { lookAtSquad } = await import('../host/enterSquad.ts');
+    const found = await lookAtSquad(
+      {
+        workspace,
+        host: 'editor',
+        logger: this.logger,
+        joins: vscode.workspace.isTrusted,
+        silentEpoch: this.silent?.epoch,
+      },
+      signal,
+    );
+    // A command may have entered meanwhile.
+    if (this.isEntering()) {
+      if (found?.role === 'guest') {
+        found.squad.dispose();
       }
-      if (guest) {
-        this.folder = workspace;
-        this.entering = Promise.resolve(guest);
-        this.take(guest);
-        return undefined;
-      }
+      return undefined;
     }
-    const { readSquad } = await import('../host/openSquad.ts');
-    const found = await readSquad(workspace, signal);
+    if (found?.role === 'guest') {
+      this.folder = workspace;
+      this.entering = Promise.resolve(found);
+      this.take(found);
+      return undefined;
+    }
     this.seen = found?.state;
+    this.silent = found?.status === 'silent' ? found.owner : undefined;
     this.tellChange();
     const runs = Object.values(found?.state.runs ?? {});
     return found && { ...found, underWay: runs.some((run) => isUnfinished(run) && !run.stopped) };
@@ -171,6 +204,7 @@ export class EditorSquad implements vscode.Disposable {
     this.events.dispose();
     this.openings.dispose();
     this.losses.dispose();
+    this.takeOvers.dispose();
   }
 
   /** Models as this window reaches them; opens nothing. */
@@ -187,16 +221,33 @@ export class EditorSquad implements vscode.Disposable {
   private async enterNow(): Promise<Entered> {
     const workspace = await this.chooseFolder();
     const { enterSquad } = await import('../host/enterSquad.ts');
+    const { silentOwner } = this;
+    const asked = Promise.withResolvers<undefined>();
+    const takeOver = { isAgreed: false };
     const options: EnterOptions = {
       workspace,
       squads: this.squads,
       logger: this.logger,
       models: await this.models(),
       host: 'editor',
-      aboutSilentOwner,
+      aboutSilentOwner: async (owner) => {
+        asked.resolve(undefined);
+        await askToTakeOver(owner);
+        takeOver.isAgreed = true;
+        showWhile('DevSquad: taking over…', entering);
+        return 'take-over';
+      },
     };
-    const entered = await enterSquad(options, this.closing.signal);
+    const entering = enterSquad(options, this.closing.signal);
+    if (silentOwner) {
+      const who = silentOwner.host === 'editor' ? 'window' : 'terminal';
+      showWhile(`DevSquad: asking the ${who} once more, for ten seconds…`, Promise.race([asked.promise, entering]));
+    }
+    const entered = await entering;
     this.take(entered);
+    if (takeOver.isAgreed && entered.role === 'owner') {
+      this.takeOvers.fire(entered.squad);
+    }
     return entered;
   }
 
@@ -206,6 +257,7 @@ export class EditorSquad implements vscode.Disposable {
 
   private take(entered: Entered): void {
     this.entered = entered;
+    this.silent = undefined;
     entered.squad.ledger.onDidAppend((event) => {
       this.events.fire(event);
       this.tellChange();
@@ -221,12 +273,13 @@ export class EditorSquad implements vscode.Disposable {
     this.tellChange();
   }
 
-  private watchOwner({ squad }: Guest): void {
+  private watchOwner({ squad, owner }: Guest): void {
     squad.onDidReset(() => {
       this.openings.fire(undefined);
       this.tellChange();
     });
-    squad.onDidLose(() => {
+    squad.onDidLose((loss) => {
+      this.silent = loss === 'silent' ? owner : undefined;
       // What was seen last stays on screen until it is known how it goes on.
       this.leave(squad.ledger.state);
       this.losses.fire(undefined);
@@ -285,16 +338,25 @@ export class EditorSquad implements vscode.Disposable {
   }
 }
 
-async function aboutSilentOwner({ host, pid }: OwnerRecord): Promise<'take-over' | 'leave'> {
+/** Rejects with a CancellationError where the person leaves it to its owner. */
+async function askToTakeOver(owner: OwnerRecord): Promise<void> {
   const clicked = await vscode.window.showWarningMessage(
-    'Take over this workspace’s squad?',
+    `Take over from the ${owner.host === 'editor' ? 'other window' : 'terminal'}?`,
     {
       modal: true,
-      detail: `Another DevSquad (${host === 'editor' ? 'a window of VS Code' : 'a terminal'}, process ${pid}) owns it and has not answered for 10 seconds. Taking over ends that process and goes on from everything it has acknowledged.`,
+      detail: `For ten seconds, ${describeOwner(owner)} has not answered.\n\n${describeTakeOver(owner)}`,
     },
     'Take Over',
   );
-  return clicked === 'Take Over' ? 'take-over' : 'leave';
+  if (clicked === undefined) {
+    throw new vscode.CancellationError();
+  }
+}
+
+/** Shows that something is going on until it is over, however it ends. */
+function showWhile(title: string, step: Promise<unknown>): void {
+  const over = step.catch(() => undefined);
+  void vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title }, () => over);
 }
 
 async function isRegistered(workspace: string): Promise<boolean> {

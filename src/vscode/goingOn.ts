@@ -5,9 +5,11 @@
 import { readdir } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { messageOf } from '../domain/errors.ts';
+import { describeOwner } from '../domain/owner.ts';
 import { plannedTasksOf } from '../domain/phaseWords.ts';
 import type { RunView } from '../domain/squadState.ts';
 import { squadHome } from '../host/home.ts';
+import type { OpenSquad } from '../host/openSquad.ts';
 import { ownerFolder } from '../ledger/squadHome.ts';
 import type { Logger } from '../ports.ts';
 import { resumesAfterRestart } from './configuration.ts';
@@ -18,7 +20,7 @@ import type { RunNotices } from './runNotices.ts';
 const LOOK_MS = 2_000;
 
 /** Why a run is taken up. */
-type Cause = 'restart' | 'owner-left';
+type Cause = 'restart' | 'owner-left' | 'taken-over';
 
 export class GoingOn implements vscode.Disposable {
   private readonly squad: EditorSquad;
@@ -37,9 +39,15 @@ export class GoingOn implements vscode.Disposable {
     this.squad = squad;
     this.notices = notices;
     this.logger = logger;
-    this.listening = squad.onDidLose(() => {
-      this.go('owner-left');
-    });
+    const listening = [
+      squad.onDidLose(() => {
+        this.go('owner-left');
+      }),
+      squad.onDidTakeOver((taken) => {
+        this.takeUp(taken, 'taken-over');
+      }),
+    ];
+    this.listening = vscode.Disposable.from(...listening);
   }
 
   /** To be called once. */
@@ -74,7 +82,12 @@ export class GoingOn implements vscode.Disposable {
 
   /** Somebody may have begun to work, here or at a terminal, since the last look. */
   private async lookForOwner(): Promise<void> {
-    if (!this.squad.current && (await this.registered()) !== this.known) {
+    if (this.squad.current) {
+      return;
+    }
+    const speaksAgain = await this.squad.silenceIsOver();
+    if (speaksAgain || (await this.registered()) !== this.known) {
+      this.hasOffered &&= !speaksAgain;
       this.go('owner-left');
       await this.step;
     }
@@ -92,14 +105,17 @@ export class GoingOn implements vscode.Disposable {
     }
     const entered = await this.squad.enter();
     if (entered.role === 'owner') {
-      const resumed = entered.squad.runs.resumeInterrupted();
+      this.takeUp(entered.squad, cause);
       this.known = await this.registered();
-      for (const runId of resumed) {
-        this.notices.follow(runId);
-        const run = entered.squad.ledger.state.runs[runId];
-        if (run) {
-          void vscode.window.showInformationMessage(whatWasTakenUp(run, cause));
-        }
+    }
+  }
+
+  private takeUp({ runs, ledger }: OpenSquad, cause: Cause): void {
+    for (const runId of runs.resumeInterrupted()) {
+      this.notices.follow(runId);
+      const run = ledger.state.runs[runId];
+      if (run) {
+        void vscode.window.showInformationMessage(whatWasTakenUp(run, cause));
       }
     }
   }
@@ -110,10 +126,9 @@ export class GoingOn implements vscode.Disposable {
       return;
     }
     this.hasOffered = true;
-    const who = owner.host === 'editor' ? 'A window of VS Code' : 'A terminal';
     void vscode.window
       .showWarningMessage(
-        `${who} (process ${owner.pid}) does the work of this workspace and does not answer.`,
+        `DevSquad: ${describeOwner(owner)} does not answer. Nothing acknowledged is lost.`,
         'Take Over…',
       )
       .then((clicked) => clicked && vscode.commands.executeCommand('devsquad.recover'));
@@ -129,11 +144,16 @@ export class GoingOn implements vscode.Disposable {
   }
 }
 
+const WHY: Readonly<Record<Cause, string>> = {
+  restart: 'DevSquad goes on',
+  'owner-left': 'Whoever did the work is gone, so this window goes on',
+  'taken-over': 'You have taken over',
+};
+
 function whatWasTakenUp(run: RunView, cause: Cause): string {
   const planned = plannedTasksOf(run);
   const proven = planned.filter(({ phase }) => phase === 'proven').length;
   const objective = run.objective.length > 80 ? `${run.objective.slice(0, 79)}…` : run.objective;
   const stand = planned.length === 0 ? 'while it was planned' : `with ${proven} of ${planned.length} tasks proven`;
-  const why = cause === 'owner-left' ? 'Whoever did the work is gone, so this window goes on' : 'DevSquad goes on';
-  return `${why}: “${objective}” was taken up ${stand}. Nothing acknowledged was lost.`;
+  return `${WHY[cause]}: “${objective}” was taken up ${stand}. Nothing acknowledged was lost.`;
 }

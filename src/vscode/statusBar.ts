@@ -1,9 +1,12 @@
 /** Two items: what the team is doing, and, only while something waits, what waits for the person. */
 import * as vscode from 'vscode';
+import { describeOwner } from '../domain/owner.ts';
 import { describeRun, plannedTasksOf } from '../domain/phaseWords.ts';
 import { currentRun, openRequests } from '../domain/squadState.ts';
 import { isHeld } from '../domain/task.ts';
 import type { EditorSquad, WorkPlace } from './editorSquad.ts';
+
+const WAITS = new vscode.ThemeColor('statusBarItem.warningBackground');
 
 export class SquadStatusBar implements vscode.Disposable {
   private readonly squad: EditorSquad;
@@ -14,10 +17,9 @@ export class SquadStatusBar implements vscode.Disposable {
   constructor(squad: EditorSquad) {
     this.squad = squad;
     this.work.name = 'DevSquad';
-    this.work.command = 'devsquad.openDashboard';
     this.waiting.name = 'DevSquad: waits for you';
     this.waiting.command = 'devsquad.answerApproval';
-    this.waiting.backgroundColor = new vscode.ThemeColor('statusBarItem.warningBackground');
+    this.waiting.backgroundColor = WAITS;
     this.listening = squad.onDidChange(() => {
       this.draw();
     });
@@ -37,18 +39,26 @@ export class SquadStatusBar implements vscode.Disposable {
       return;
     }
     const planned = plannedTasksOf(run);
+    const silence = run.phase === 'ended' || run.stopped ? undefined : this.squad.silentOwner;
     const busy = Object.values(run.tasks).filter(({ phase }) => isHeld(phase)).length;
     const parts = [
-      run.phase === 'ended' ? describeRun(run) : `${busy} ${busy === 1 ? 'agent' : 'agents'}`,
+      silence
+        ? `${silence.host === 'editor' ? 'window' : 'terminal'} does not answer`
+        : run.phase === 'ended'
+          ? describeRun(run)
+          : `${busy} ${busy === 1 ? 'agent' : 'agents'}`,
       ...(planned.length > 0 ? [`${planned.filter(({ phase }) => phase === 'proven').length}/${planned.length}`] : []),
-      `${thousands(run.account.usedTokens)} tokens`,
+      ...(silence ? [] : [`${thousands(run.account.usedTokens)} tokens`]),
       ...(run.phase === 'ended' ? [] : [ELSEWHERE[this.squad.workPlace].word]),
     ].filter(Boolean);
-    this.work.text = `$(organization) ${parts.join(' · ')}`;
+    this.work.text = `$(${silence ? 'warning' : 'organization'}) ${parts.join(' · ')}`;
+    this.work.backgroundColor = silence ? WAITS : undefined;
+    this.work.command = silence ? 'devsquad.recover' : 'devsquad.openDashboard';
     const { sentence } = ELSEWHERE[this.squad.workPlace];
-    this.work.tooltip = [`DevSquad: ${run.objective}`, describeRun(run), sentence, 'Open the dashboard']
-      .filter(Boolean)
-      .join('\n');
+    const told = silence
+      ? [`It stands still: ${describeOwner(silence)} does not answer`, 'Take over…']
+      : [describeRun(run), sentence, 'Open the dashboard'];
+    this.work.tooltip = [`DevSquad: ${run.objective}`, ...told].filter(Boolean).join('\n');
     this.work.show();
     const open = run.phase === 'ended' ? 0 : openRequests(run).length;
     this.waiting.text = `$(bell-dot) ${open} ${open === 1 ? 'waits' : 'wait'} for you`;

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
-import { projectFolder } from '../../scripts/project.ts';
 import { startEditor, type Editor } from '../support/editorHost.ts';
 import type { EditorWindow } from '../support/editorWindow.ts';
 import { rehearseHeadless } from '../support/headless.ts';
 import { rehearsedTree } from '../support/rehearsedTree.ts';
+import { devsquadBeside } from '../support/terminalBeside.ts';
 import {
   clickInDialog,
   notification,
@@ -14,6 +13,7 @@ import {
   pick,
   runThat,
   sampleWorkspace,
+  statusBar,
   treeItem,
 } from '../support/workbench.ts';
 
@@ -55,9 +55,6 @@ describe('several windows and a terminal on one workspace', () => {
     rmSync(path.dirname(workspace), { recursive: true, force: true });
   });
 
-  const statusBar = ({ page }: EditorWindow, text: string | RegExp) =>
-    page.locator('.statusbar-item').filter({ hasText: text }).first();
-
   it('each show what waits, and where the work is done', async () => {
     for (const window of [second, other]) {
       await treeItem(window, /Accept the plan/).waitFor();
@@ -86,14 +83,14 @@ describe('several windows and a terminal on one workspace', () => {
   });
 
   it('a terminal takes the run up where it is owned, sees it, and stops it', async () => {
-    const resumed = devsquad('resume', '--json');
+    const resumed = devsquadBeside(first, 'resume', '--json');
     await runThat(first, ({ stopped }) => !stopped);
     await resumed.said('"type":"tool-call-ended"');
     await statusBar(second, 'elsewhere').waitFor();
 
-    const status = await devsquad('status').end;
+    const status = await devsquadBeside(first, 'status').end;
     assert.match(status.stdout, /working +\S+ +\w+/);
-    const stopped = await devsquad('stop').end;
+    const stopped = await devsquadBeside(first, 'stop').end;
 
     assert.equal(stopped.exitCode, 0, stopped.stderr);
     const { exitCode, stderr, stdout } = await resumed.end;
@@ -120,26 +117,4 @@ describe('several windows and a terminal on one workspace', () => {
     await second.screenshot('windows-4-second-after');
     await other.screenshot('windows-4-other-after');
   });
-
-  function devsquad(...args: string[]) {
-    const child = spawn(process.execPath, [path.join(projectFolder, 'src/cli.ts'), ...args], {
-      cwd: workspace,
-      env: { ...process.env, HOME: first.homeFolder },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let [stdout, stderr] = ['', ''];
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-    const end = new Promise<{ exitCode: number | null; stdout: string; stderr: string }>((resolve) => {
-      child.on('close', (exitCode) => {
-        resolve({ exitCode, stdout, stderr });
-      });
-    });
-    const said = async (what: string): Promise<void> => {
-      while (!stdout.includes(what) && child.exitCode === null) {
-        await first.page.waitForTimeout(50);
-      }
-    };
-    return { end, said };
-  }
 });

@@ -27,6 +27,8 @@ export function sampleWorkspace(): string {
 export async function openSideBar({ page }: EditorWindow): Promise<void> {
   await page.getByRole('tab', { name: 'DevSquad' }).first().click();
   await page.getByRole('heading', { name: 'Agents' }).waitFor();
+  // Away from what would show a tooltip over the views.
+  await page.mouse.move(700, 450);
 }
 
 /** Picks the entry that `text` leads to in the list whose title or hint has the text `list`. */
@@ -64,8 +66,28 @@ export function notification({ page }: EditorWindow, text: string | RegExp): Loc
   return page.locator('.notifications-toasts .notification-list-item').filter({ hasText: text });
 }
 
+/** Clicks a button of a notification, once the picture of it is taken where `picture` names one. */
+export async function clickInNotification(
+  window: EditorWindow,
+  text: string | RegExp,
+  button: string,
+  picture?: string,
+): Promise<void> {
+  const found = notification(window, text).getByRole('button', { name: button });
+  // It comes in slowly.
+  await found.click({ trial: true });
+  if (picture !== undefined) {
+    await window.screenshot(picture);
+  }
+  await found.click();
+}
+
 export function treeItem({ page }: EditorWindow, name: string | RegExp): Locator {
   return page.getByRole('treeitem', { name });
+}
+
+export function statusBar({ page }: EditorWindow, text: string | RegExp): Locator {
+  return page.locator('.statusbar-item').filter({ hasText: text }).first();
 }
 
 /** The squad's own folder, once there is one. */
