@@ -10,12 +10,13 @@ export function drawAgents(state: SquadView, health: readonly HealthStatus[], no
   const agents = Object.values(state.standing.agents);
   const run = currentRun(state);
   const busy = agents.filter(({ currentTaskId }) => currentTaskId !== undefined).length;
+  const kept = Object.entries(state.standing.poolSizes).map(([role, count]) => `${role} kept at ${count}`);
   return {
     nodes: agents.map((agent) => {
       const known = health.find(({ agentId }) => agentId === agent.id);
       return nodeOf(agent, run, known && describeHealth(known, nowMs));
     }),
-    ...(agents.length > 0 ? { summary: `${busy} busy of ${agents.length}` } : {}),
+    ...(agents.length > 0 ? { summary: [`${busy} busy of ${agents.length}`, ...kept].join(' · ') } : {}),
   };
 }
 

@@ -1,7 +1,7 @@
 /** How states and roles look in trees: form first, and four colours with four meanings. */
 import * as vscode from 'vscode';
 import type { AgentType } from '../../domain/agent.ts';
-import type { RequestSubject } from '../../domain/approval.ts';
+import type { RequestAnswer, RequestSubject } from '../../domain/approval.ts';
 import type { RunView } from '../../domain/squadState.ts';
 import type { Mark } from '../../domain/phaseWords.ts';
 
@@ -39,6 +39,12 @@ const SUBJECTS: Readonly<Record<RequestSubject['kind'], string>> = {
   question: 'question',
 };
 
+const ANSWERS: Readonly<Record<RequestAnswer['kind'], string>> = {
+  allow: 'check',
+  deny: 'circle-slash',
+  text: 'comment',
+};
+
 export function markIcon(mark: Mark): vscode.ThemeIcon {
   return icon(...MARKS[mark]);
 }
@@ -70,6 +76,14 @@ export function runIcon(run: RunView): vscode.ThemeIcon {
     default:
       return icon('debug-stop');
   }
+}
+
+export function answerIcon(kind: RequestAnswer['kind']): vscode.ThemeIcon {
+  return icon(ANSWERS[kind]);
+}
+
+export function undeliveredIcon(): vscode.ThemeIcon {
+  return icon('mail', FAILED);
 }
 
 export function checkIcon(passed: boolean | undefined): vscode.ThemeIcon {

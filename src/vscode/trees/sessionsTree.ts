@@ -1,11 +1,10 @@
 /** The squad's working sessions, newest first: each run with what people decided in it and what mail came back, kept after its end. */
-import { ThemeIcon } from 'vscode';
 import { visibleText } from '../../base/visibleText.ts';
 import { describeSubject, type RequestAnswer } from '../../domain/approval.ts';
 import { deadLettersOf, describeMessage } from '../../domain/message.ts';
 import { describeRun } from '../../domain/phaseWords.ts';
 import type { RunView, SquadView } from '../../domain/squadState.ts';
-import { runIcon } from './look.ts';
+import { answerIcon, runIcon, undeliveredIcon } from './look.ts';
 import type { TreeLook, TreeNode } from './squadTree.ts';
 
 export function drawSessions(state: SquadView): TreeLook {
@@ -22,14 +21,16 @@ function nodeOf(run: RunView): TreeNode {
             label: `${answerWords(answer)}: ${describeSubject(subject)}`,
             description: door === undefined ? 'withdrawn' : door === 'policy' ? 'by your setting' : `in the ${door}`,
             tooltip: describeSubject(subject),
+            icon: answerIcon(answer.kind),
           },
         ]
       : [],
   );
-  const undelivered = deadLettersOf(run.messages).map(deadLetterNode);
+  const undelivered = deadLettersOf(run.messages).map((letter) => deadLetterNode(letter, run.phase !== 'ended'));
   const children = [...undelivered, ...decisions];
   return {
-    id: run.id,
+    // Another node where mail came back, so that VS Code opens it also when the run was folded.
+    id: undelivered.length > 0 ? `${run.id}.undelivered` : run.id,
     // What to do about it comes first: a side bar is too narrow for both.
     label: state.charAt(0).toUpperCase() + state.slice(1),
     description: run.objective,
@@ -45,15 +46,18 @@ function nodeOf(run: RunView): TreeNode {
 }
 
 /** A message that nobody got, with why; it can be sent again while the run goes on. */
-function deadLetterNode({ id, sender, receiver, content, deadLetter }: RunView['messages'][string]): TreeNode {
+function deadLetterNode(
+  { id, sender, receiver, content, deadLetter }: RunView['messages'][string],
+  isUnderWay: boolean,
+): TreeNode {
   const text = visibleText(describeMessage(content));
   return {
     id: `dead.${id}`,
-    label: `Not delivered: ${sender.id} to ${receiver.id}`,
-    description: text.split('\n')[0] ?? '',
+    label: `Not delivered to ${receiver.id}`,
+    description: `from ${sender.id} · ${text.split('\n')[0] ?? ''}`,
     tooltip: `${deadLetter?.reason ?? ''}\n\n${text}`,
-    icon: new ThemeIcon('mail'),
-    context: 'dead-letter',
+    icon: undeliveredIcon(),
+    ...(isUnderWay ? { context: 'dead-letter' } : {}),
     subject: { messageId: id },
     spoken: `A message from ${sender.id} to ${receiver.id} was not delivered: ${deadLetter?.reason ?? ''}`,
   };
