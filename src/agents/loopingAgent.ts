@@ -65,7 +65,10 @@ export abstract class LoopingAgent extends BaseAgent {
       }
       throw error;
     } finally {
-      this.current = undefined;
+      // An old start of it may end when a new one has begun.
+      if (this.current === work) {
+        this.current = undefined;
+      }
     }
   }
 
@@ -77,7 +80,7 @@ export abstract class LoopingAgent extends BaseAgent {
     const end = await runAgentLoop(
       {
         ...this.services,
-        takeMail: (notBegun) => this.takeMail(incarnation, notBegun),
+        takeMail: (notBegun) => this.takeMail(task, incarnation, notBegun),
         hasMail: () => this.services.communication.hasMail(this.id),
       },
       { ...work, ...incarnation, runId: task.runId, taskId: task.id, agentId: this.id, workspace, winding },
@@ -96,9 +99,8 @@ export abstract class LoopingAgent extends BaseAgent {
     return this.current;
   }
 
-  private async takeMail(incarnation: Incarnation, notBegun: readonly ToolCall[]): Promise<boolean> {
+  private async takeMail(task: TaskView, incarnation: Incarnation, notBegun: readonly ToolCall[]): Promise<boolean> {
     const { communication, ledger } = this.services;
-    const { task } = this.work;
     if (!communication.hasMail(this.id)) {
       return false;
     }

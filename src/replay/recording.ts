@@ -94,7 +94,7 @@ export class Recording {
     const endOfLife = this.endOfLife();
     const index = indexes
       .slice(next)
-      .find((each) => !this.met[each] && this.events[each]?.type !== 'run-stopped' && each <= endOfLife);
+      .find((each) => !this.met[each] && !mayComeMeanwhile(this.events[each]) && each <= endOfLife);
     const event = index === undefined ? undefined : this.events[index];
     return event !== undefined && ENDS.has(event.type);
   }
@@ -134,6 +134,21 @@ export class Recording {
   }
 
   private knownOpenings: number[] | undefined;
+}
+
+/** What the run writes down of a task while somebody may still be at work on it. */
+function mayComeMeanwhile(event: SquadEvent | undefined): boolean {
+  switch (event?.type) {
+    case 'run-stopped':
+    case 'task-cancelled':
+    case 'request-withdrawn':
+    case 'message-acknowledged':
+      return true;
+    case 'message-sent':
+      return event.message.content.kind === 'task-response' && event.message.content.taskId === event.taskId;
+    default:
+      return false;
+  }
 }
 
 export { OWN as RUN_STRAND };

@@ -71,12 +71,12 @@ class Replay {
         this.recording.meet(next.index);
         this.tell(next.event);
       } else if (next.event.type === 'run-stopped') {
-        await this.letBegunGo();
         void this.squad.runs.stopAll(next.event.door === 'terminal' ? 'terminal' : 'editor');
       } else if (!this.letOneGo(next)) {
         this.part(next.event, 'nothing');
       }
       await settled();
+      await this.letBegunGo();
       this.difference ??= this.ledger.difference;
     }
     const { runId } = this.recording;
@@ -134,7 +134,7 @@ class Replay {
     }
   }
 
-  /** What came to its end although it was told to stop had begun by then, and waited for the disk no more. */
+  /** What came to its end although something told it to stop had begun by then, and waited for the disk no more. */
   private async letBegunGo(): Promise<void> {
     for (const strand of this.recording.strandsThatEnd()) {
       while (this.room.letWriterGo(strand)) {
