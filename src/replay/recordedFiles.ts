@@ -4,6 +4,7 @@ import type { EventOf, SquadEvent } from '../domain/events.ts';
 import type { CheckResult } from '../domain/proof.ts';
 import type { Seed } from '../domain/run.ts';
 import type { RunResults } from '../services/runResults.ts';
+import { RUN_ENDED } from '../services/runTasks.ts';
 import type { ToolResult } from '../tools/tool.ts';
 import type { MergeOutcome, TaskCommit } from '../workspace/repository.ts';
 import type { ChecksRequest, RunFiles, TaskFiles, TaskTry } from '../workspace/runFiles.ts';
@@ -216,10 +217,18 @@ function endOf(recording: Recording): EventOf<'run-ended'> | undefined {
   return recording.ahead(RUN_STRAND, (event): event is EventOf<'run-ended'> => event.type === 'run-ended');
 }
 
+function isLeftOpen(event: SquadEvent): boolean {
+  return (event.type === 'task-cancelled' || event.type === 'request-withdrawn') && event.reason === RUN_ENDED;
+}
+
 /** The run broke right here then, for a reason that its end tells. */
 function throwIfRunFailed(recording: Recording): void {
-  const ended = endOf(recording);
-  if (ended?.status === 'failed' && !ended.diff && recording.left().every(({ type }) => ENDING.has(type))) {
-    throw new Error(ended.reason);
+  const left = recording.left();
+  const end = left.at(-1);
+  // A crash may have come before all of the end was written down.
+  const isBreaking =
+    end?.type === 'run-ended' ? end.status === 'failed' && !end.diff : left.some((event) => isLeftOpen(event));
+  if (isBreaking && left.every(({ type }) => ENDING.has(type))) {
+    throw new Error(end?.type === 'run-ended' ? end.reason : 'The run broke.');
   }
 }

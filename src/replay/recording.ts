@@ -62,9 +62,10 @@ export class Recording {
     return event && { index: this.first, event };
   }
 
-  /** What of the run is not met. */
+  /** What of the run is not met in this life of the squad. */
   left(): SquadEvent[] {
-    return this.events.filter((event, index) => !this.met[index] && event.runId === this.runId);
+    const end = this.endOfLife();
+    return this.events.filter((event, index) => index <= end && !this.met[index] && event.runId === this.runId);
   }
 
   meet(index: number): void {

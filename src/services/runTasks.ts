@@ -38,9 +38,12 @@ export function missingTasks({ id: runId, phase, plan, tasks }: RunView): TaskSp
   }));
 }
 
+/** Why what is still open at a run's end is withdrawn or cancelled. */
+export const RUN_ENDED = 'The run ended.';
+
 /** What a run that ends takes with it: tasks that are not over, so that no agent stays busy, and open requests. What is merged is done. */
 export function whatEndsWith(run: RunView): EventDraft[] {
-  const reason = 'The run ended.';
+  const reason = RUN_ENDED;
   return [
     ...openRequests(run).map(({ id, taskId }): EventDraft => ({
       type: 'request-withdrawn',
