@@ -100,9 +100,16 @@ export class Recording {
     return event !== undefined && ENDS.has(event.type);
   }
 
-  /** Strands of which that holds. */
+  /** Strands of which that holds, and what they have under way is the world's to end: the team's tools are the squad itself. */
   strandsThatEnd(): Strand[] {
-    return [...this.strands.keys()].filter((strand) => this.cameToAnEnd(strand));
+    return [...this.strands.keys()].filter((strand) => this.cameToAnEnd(strand) && !this.isInTeamTool(strand));
+  }
+
+  private isInTeamTool(strand: Strand): boolean {
+    const { indexes = [] } = this.strands.get(strand) ?? {};
+    const last = indexes.findLast((index) => this.met[index]);
+    const event = last === undefined ? undefined : this.events[last];
+    return event?.type === 'tool-call-started' && event.effect === 'team';
   }
 
   /** As `nextOf`, when it is of that type. */
