@@ -100,16 +100,17 @@ export class Recording {
     return event !== undefined && ENDS.has(event.type);
   }
 
-  /** Strands of which that holds, and what they have under way is the world's to end: the team's tools are the squad itself. */
+  /** Strands whose call the world has under way, and which came to its end then. */
   strandsThatEnd(): Strand[] {
-    return [...this.strands.keys()].filter((strand) => this.cameToAnEnd(strand) && !this.isInTeamTool(strand));
+    return [...this.strands.keys()].filter((strand) => this.hasBegunCall(strand) && this.cameToAnEnd(strand));
   }
 
-  private isInTeamTool(strand: Strand): boolean {
+  /** The team's tools are the squad itself, and not the world. */
+  private hasBegunCall(strand: Strand): boolean {
     const { indexes = [] } = this.strands.get(strand) ?? {};
     const last = indexes.findLast((index) => this.met[index]);
     const event = last === undefined ? undefined : this.events[last];
-    return event?.type === 'tool-call-started' && event.effect === 'team';
+    return event?.type === 'tool-call-started' ? event.effect !== 'team' : event?.type === 'model-call-started';
   }
 
   /** As `nextOf`, when it is of that type. */
