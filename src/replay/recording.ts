@@ -105,10 +105,11 @@ export class Recording {
     return [...this.strands.keys()].filter((strand) => this.hasBegunCall(strand) && this.cameToAnEnd(strand));
   }
 
-  /** The team's tools are the squad itself, and not the world. */
+  /** In this life. The team's tools are the squad itself, and not the world. */
   private hasBegunCall(strand: Strand): boolean {
     const { indexes = [] } = this.strands.get(strand) ?? {};
-    const last = indexes.findLast((index) => this.met[index]);
+    const beginOfLife = this.openings.findLast((index) => this.met[index]) ?? 0;
+    const last = indexes.findLast((index) => this.met[index] && index > beginOfLife);
     const event = last === undefined ? undefined : this.events[last];
     return event?.type === 'tool-call-started' ? event.effect !== 'team' : event?.type === 'model-call-started';
   }
@@ -146,7 +147,7 @@ export class Recording {
 }
 
 /** What the run writes down of a task while somebody may still be at work on it. */
-function mayComeMeanwhile(event: SquadEvent | undefined): boolean {
+export function mayComeMeanwhile(event: SquadEvent | undefined): boolean {
   switch (event?.type) {
     case 'run-stopped':
     case 'task-cancelled':

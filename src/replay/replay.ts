@@ -10,7 +10,7 @@ import { performTool } from '../tools/tool.ts';
 import { decisionOf, Fingerprint } from './fingerprint.ts';
 import { RecordedFiles, recordedResult, recordedResults, worldOf } from './recordedFiles.ts';
 import { recordedModels } from './recordedModels.ts';
-import { Recording, RUN_STRAND } from './recording.ts';
+import { mayComeMeanwhile, Recording, RUN_STRAND } from './recording.ts';
 import { isObserved, ReplayLedger, type Difference } from './replayLedger.ts';
 import { WaitingRoom } from './waitingRoom.ts';
 
@@ -152,6 +152,7 @@ class Replay {
     const before = recording.events[index - 1];
     return (
       (before !== undefined && BY_THE_RUN.has(event.type) && room.letWriterGo(recording.strandOf(before))) ||
+      (mayComeMeanwhile(event) && room.letWriterGo(recording.strandOf(event))) ||
       room.letOneGo(recording.strandOf(event), now) ||
       room.letOneGo(RUN_STRAND, now)
     );
