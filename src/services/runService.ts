@@ -353,6 +353,10 @@ export class RunService {
         this.o.logger.warn(`${task.id}: ${messageOf(failure)}`);
       });
     }
+    if (!this.o.ledger.isOpen) {
+      // The next start ends it.
+      return;
+    }
     this.endRun(runId, 'failed', messageOf(error), undefined);
   }
 
