@@ -6,7 +6,7 @@ import type { JournalReply, JournalRequest, JournalStart } from './groupCommit.t
 import type { ImageReply, ImageRequest, ImageStart } from './imageKeeper.ts';
 
 /** A turn that posts more than this keeps its thread waiting no longer. */
-const LARGEST_LOT = 256;
+const LARGEST_LOT = 32;
 
 export interface Thread<Request> {
   post(request: Request): void;
