@@ -42,6 +42,7 @@ export class ToolRunner {
     options: { interrupted: boolean },
     signal: AbortSignal,
   ): Promise<ToolResult> {
+    signal.throwIfAborted();
     const tool = tools.find(({ name }) => name === call.name);
     if (!tool) {
       return this.end(call, context, 'refused', {
