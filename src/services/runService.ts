@@ -353,11 +353,14 @@ export class RunService {
         this.o.logger.warn(`${task.id}: ${messageOf(failure)}`);
       });
     }
-    if (!this.o.ledger.isOpen) {
-      // The next start ends it.
-      return;
+    try {
+      this.endRun(runId, 'failed', messageOf(error), undefined);
+    } catch (failure) {
+      if (!(failure instanceof LedgerClosedError)) {
+        throw failure;
+      }
+      // The ledger closed in the middle: the next start ends the run.
     }
-    this.endRun(runId, 'failed', messageOf(error), undefined);
   }
 
   private endRun(runId: string, status: RunStatus, reason: string | undefined, diff: DiffSummary | undefined): void {
