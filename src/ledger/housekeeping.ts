@@ -7,7 +7,7 @@ import { StorageError } from '../domain/errors.ts';
 import type { SquadState } from '../domain/squadState.ts';
 import { ARCHIVE, BLOBS, archiveName, type ArchiveName, listArchives, listStorage } from './storageFolder.ts';
 import { type ArchivedRecord, recordsIn, writeArchive } from './archive.ts';
-import type { Files } from './files.ts';
+import { codeOf, type Files } from './files.ts';
 import type { Reign } from './journalChain.ts';
 import { encodeRecord, type JournalRecord } from './journalRecord.ts';
 import type { LedgerLimits } from './limits.ts';
@@ -206,10 +206,14 @@ export class Housekeeping {
   private remove(names: readonly string[]): void {
     const { files, storage, assertOwner } = this.o;
     for (const name of names) {
-      const file = path.join(storage, name);
-      if (files.exists(file)) {
-        assertOwner();
-        files.remove(file);
+      assertOwner();
+      try {
+        files.remove(path.join(storage, name));
+      } catch (error) {
+        // What cannot be looked at may be there: only this answer says that it is not.
+        if (codeOf(error) !== 'ENOENT') {
+          throw error;
+        }
       }
     }
   }
