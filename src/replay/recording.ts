@@ -100,9 +100,13 @@ export class Recording {
     return event !== undefined && ENDS.has(event.type);
   }
 
-  /** Strands whose call the world has under way, and which came to its end then. */
-  strandsThatEnd(): Strand[] {
-    return [...this.strands.keys()].filter((strand) => this.hasBegunCall(strand) && this.cameToAnEnd(strand));
+  /** Strands of which nothing but the world or a person brought the next event: a call's end, or an answer. */
+  strandsAtRest(): Strand[] {
+    return [...this.strands.keys()].filter(
+      (strand) =>
+        this.nextOf(strand)?.event.type === 'request-answered' ||
+        (this.hasBegunCall(strand) && this.cameToAnEnd(strand)),
+    );
   }
 
   /** In this life. The team's tools are the squad itself, and not the world. */

@@ -76,7 +76,7 @@ class Replay {
         this.part(next.event, 'nothing');
       }
       await settled();
-      await this.letBegunGo();
+      await this.letRestingGo();
       this.difference ??= this.ledger.difference;
     }
     const { runId } = this.recording;
@@ -134,9 +134,9 @@ class Replay {
     }
   }
 
-  /** What came to its end although something told it to stop had begun by then, and waited for the disk no more. */
-  private async letBegunGo(): Promise<void> {
-    for (const strand of this.recording.strandsThatEnd()) {
+  /** Whoever waited for the world or a person waited for the disk no more, also when something told it to stop meanwhile. */
+  private async letRestingGo(): Promise<void> {
+    for (const strand of this.recording.strandsAtRest()) {
       while (this.room.letWriterGo(strand)) {
         await settled();
       }
