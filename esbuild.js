@@ -52,7 +52,18 @@ await build({
   logLevel: 'warning',
   minify,
 });
-copyFileSync('node_modules/sql.js/dist/sql-wasm.wasm', `${outdir}/sql-wasm.wasm`);
+// What is read beside the bundle as it is.
+const wasm = [
+  'sql.js/dist/sql-wasm.wasm',
+  'web-tree-sitter/web-tree-sitter.wasm',
+  'tree-sitter-bash/tree-sitter-bash.wasm',
+];
+const copyWasm = (folder) => {
+  for (const file of wasm) {
+    copyFileSync(`node_modules/${file}`, `${folder}/${file.split('/').at(-1)}`);
+  }
+};
+copyWasm(outdir);
 
 if (!minify) {
   await build({
@@ -61,7 +72,7 @@ if (!minify) {
     outdir: `${outdir}/test/suite`,
     external: ['vscode', 'mocha'],
   });
-  copyFileSync('node_modules/sql.js/dist/sql-wasm.wasm', `${outdir}/test/suite/sql-wasm.wasm`);
+  copyWasm(`${outdir}/test/suite`);
   await build({
     ...forNode,
     splitting: false,

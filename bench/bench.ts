@@ -5,7 +5,7 @@ import path from 'node:path';
 const [name = ''] = process.argv.slice(2);
 const file = path.join(import.meta.dirname, `${name}.ts`);
 if (!/^[a-z]+$/.test(name) || name === 'bench' || !existsSync(file)) {
-  console.error('Say which: npm run bench -- mail | recovery | stall | start | size');
+  console.error('Say which: npm run bench -- mail | recovery | stall | judge | start | size');
   process.exit(2);
 }
 const { run } = (await import(file)) as { run: () => Promise<void> };

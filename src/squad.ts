@@ -25,7 +25,7 @@ import { TaskCompletion } from './services/taskCompletion.ts';
 import { TaskDelegationService } from './services/taskDelegationService.ts';
 import { TeamControls } from './services/teamControls.ts';
 import { TaskWork, type Worker } from './services/taskWork.ts';
-import { performTool, type PerformTool } from './tools/tool.ts';
+import { performTool, type PerformTool, type PermitTool } from './tools/tool.ts';
 import { ToolRunner } from './tools/toolRunner.ts';
 
 /** Model calls under way at once, over all agents. */
@@ -37,6 +37,8 @@ export interface SquadPorts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly files: SquadFiles;
+  /** What the guardrails say of a tool's call. */
+  readonly permit: PermitTool;
   /** How a tool's call is carried out; the tool itself where nothing is said. */
   readonly perform?: PerformTool;
   /** Who plays the roles; the agents of `agents/` where nothing is said. */
@@ -72,6 +74,7 @@ export function createSquad(ports: SquadPorts): Squad {
     communication,
     toolRunner: new ToolRunner({
       ledger,
+      permit: ports.permit,
       askPerson: (subject, context, signal) => inbox.ask(requestOf(context, subject), signal),
       perform: ports.perform ?? performTool,
     }),

@@ -7,6 +7,9 @@ import { acceptanceCheckSchema } from './proof.ts';
 export const approvalScopeSchema = z.enum(['plan', 'commands', 'writes', 'network']);
 export type ApprovalScope = z.infer<typeof approvalScopeSchema>;
 
+/** Only a person's own answer counts: no flag, setting or rule gives it ahead. */
+const isProtected = { isProtected: z.literal(true).optional() };
+
 export const requestSubjectSchema = z.discriminatedUnion('kind', [
   /** The plan and, with it, exactly the acceptance commands it shows. */
   z.object({
@@ -15,8 +18,9 @@ export const requestSubjectSchema = z.discriminatedUnion('kind', [
     summary: z.string(),
     checks: z.array(z.object({ taskKey: z.string(), check: acceptanceCheckSchema })),
   }),
-  z.object({ kind: z.literal('command'), command: z.string(), cwd: z.string(), why: z.string() }),
-  z.object({ kind: z.literal('write'), path: z.string(), why: z.string() }),
+  z.object({ kind: z.literal('command'), command: z.string(), cwd: z.string(), why: z.string(), ...isProtected }),
+  z.object({ kind: z.literal('write'), path: z.string(), why: z.string(), ...isProtected }),
+  z.object({ kind: z.literal('read'), path: z.string(), why: z.string(), ...isProtected }),
   z.object({ kind: z.literal('question'), question: z.string(), options: z.array(z.string()) }),
 ]);
 export type RequestSubject = z.infer<typeof requestSubjectSchema>;
@@ -50,6 +54,9 @@ export interface RequestRecord extends PersonRequest {
 
 /** The scope that may answer a request ahead, or undefined where only a person can. */
 export function scopeOf(subject: RequestSubject): ApprovalScope | undefined {
+  if ('isProtected' in subject && subject.isProtected) {
+    return undefined;
+  }
   switch (subject.kind) {
     case 'plan':
       return 'plan';
@@ -57,6 +64,7 @@ export function scopeOf(subject: RequestSubject): ApprovalScope | undefined {
       return 'commands';
     case 'write':
       return 'writes';
+    case 'read':
     case 'question':
       return undefined;
   }
@@ -70,7 +78,9 @@ export function describeSubject(subject: DeepReadonly<RequestSubject>): string {
     case 'command':
       return `Run ${subject.command}`;
     case 'write':
-      return `Write ${subject.path}, which the task did not declare`;
+      return `Write ${subject.path}${subject.isProtected ? ', which is protected' : ', which the task did not declare'}`;
+    case 'read':
+      return `Read ${subject.path}`;
     case 'question':
       return subject.question;
   }

@@ -15,6 +15,10 @@ export function describeRequest(request: DeepReadonly<PersonRequest>): RequestWo
   return { title: visibleText(title), paragraphs: paragraphs.map(visibleText) };
 }
 
+function onlyThePerson({ isProtected }: { readonly isProtected?: true | undefined }): string[] {
+  return isProtected ? ['Nothing allows this ahead; it is asked each time.'] : [];
+}
+
 function wordsOf({ subject, agentId }: DeepReadonly<PersonRequest>): RequestWords {
   const who = agentId ?? 'The host';
   switch (subject.kind) {
@@ -40,7 +44,15 @@ function wordsOf({ subject, agentId }: DeepReadonly<PersonRequest>): RequestWord
     case 'write':
       return {
         title: `${who} wants to write ${subject.path}`,
-        paragraphs: [`${subject.why} The file is written in the task’s own copy of the workspace.`],
+        paragraphs: [
+          `${subject.why} The file is written in the task’s own copy of the workspace.`,
+          ...onlyThePerson(subject),
+        ],
+      };
+    case 'read':
+      return {
+        title: `${who} wants to read ${subject.path}`,
+        paragraphs: [`${subject.why} What it reads goes to the model.`, ...onlyThePerson(subject)],
       };
     case 'question':
       return {

@@ -13,6 +13,8 @@ import { TablesStore } from '../store/sqljs/tablesClient.ts';
 import { TablesFeed } from '../store/tablesFeed.ts';
 import { GitSquadFiles } from '../services/gitSquadFiles.ts';
 import { createSquad, type Squad } from '../squad.ts';
+import { permitBy } from '../tools/tool.ts';
+import { openGuardrails } from '../workspace/openGuardrails.ts';
 import type { AboutSilentOwner } from './claimSquad.ts';
 import { systemClock } from './clock.ts';
 import { squadHome } from './home.ts';
@@ -113,7 +115,8 @@ export async function openOwned(
       ledger.assertOwner();
     };
     const files = new GitSquadFiles({ workspaceRoot, storage, clock: systemClock, beforeStart });
-    const made = createSquad({ ledger, models, clock: systemClock, logger, files });
+    const permit = permitBy(await openGuardrails());
+    const made = createSquad({ ledger, models, clock: systemClock, logger, files, permit });
     await made.runs.open();
     return {
       ...made,

@@ -6,7 +6,7 @@ import type { BudgetLimits } from '../domain/budget.ts';
 import { parseLimits, type LimitChoice } from '../domain/limits.ts';
 import type { AtEnd, RunOptions } from '../domain/run.ts';
 
-export const VERBS = ['run', 'resume', 'status', 'inbox', 'answer', 'stop', 'replay'] as const;
+export const VERBS = ['run', 'resume', 'status', 'inbox', 'answer', 'stop', 'replay', 'judge'] as const;
 export type Verb = (typeof VERBS)[number];
 
 export interface CommandLine {
@@ -34,6 +34,7 @@ devsquad inbox   [--workspace DIR] [--storage DIR] [--json]   what waits for a p
 devsquad answer  ID allow|deny|TEXT                           only where standard input is a terminal
 devsquad stop    [--workspace DIR]                            stops a running squad from another process
 devsquad replay  --run ID [--workspace DIR] [--storage DIR] [--json]   plays a run again from its inputs; prints both hashes
+devsquad judge   [--workspace DIR] < cases.json               what the guardrails say: {"id","verdict","reason"} a line
 --approve is a comma list of plan, commands, writes, network; "all" is these four.`;
 
 export function parseCommandLine(args: readonly string[]): CommandLine {

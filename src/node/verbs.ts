@@ -16,6 +16,7 @@ import { askOwner } from '../ledger/ownership.ts';
 import { ownerFolder } from '../ledger/squadHome.ts';
 import type { Logger } from '../ports.ts';
 import type { CommandLine } from './commandLine.ts';
+import { judge } from './judgeVerb.ts';
 import { replay } from './replayVerb.ts';
 import { aboutSilentOwner, parseAnswer } from './terminalPrompt.ts';
 import { workAtTerminal } from './work.ts';
@@ -46,6 +47,8 @@ export async function perform(command: CommandLine, media: string, signal: Abort
       return answer(command, options, signal);
     case 'stop':
       return stop(command, signal);
+    case 'judge':
+      return judge(command);
     case 'replay':
       return replay(command, signal);
   }

@@ -161,6 +161,7 @@ function cutSubject(subject: DeepReadonly<RequestSubject>): RequestSubject {
     case 'command':
       return { ...subject, command: cut(subject.command), why: cut(subject.why) };
     case 'write':
+    case 'read':
       return { ...subject, path: cut(subject.path), why: cut(subject.why) };
     case 'question':
       return { ...subject, question: cut(subject.question), options: subject.options.slice(0, 20).map(cut) };

@@ -1,11 +1,12 @@
 /** Files of a run as they were recorded: each operation ends as it ended then, when the replay comes to that place. */
+import type { RequestSubject } from '../domain/approval.ts';
 import { ToolRefusal } from '../domain/errors.ts';
 import type { EventOf, SquadEvent } from '../domain/events.ts';
 import type { CheckResult } from '../domain/proof.ts';
 import type { Seed } from '../domain/run.ts';
 import type { RunResults } from '../services/runResults.ts';
 import { RUN_ENDED } from '../services/runTasks.ts';
-import type { ToolResult } from '../tools/tool.ts';
+import type { Permission, Tool, ToolResult } from '../tools/tool.ts';
 import type { MergeOutcome, TaskCommit } from '../workspace/repository.ts';
 import type { ChecksRequest, RunFiles, TaskFiles, TaskTry } from '../workspace/runFiles.ts';
 import type { TaskWorkspace } from '../workspace/taskWorkspace.ts';
@@ -30,6 +31,23 @@ export function recordedResult(recording: Recording, strand: Strand): ToolResult
     case undefined:
       throw new UnrecordedError('The record has no end of this call.');
   }
+}
+
+/** What was said of a call before it began: it depends on files, so the record has it. `asked`: what it had asked already. */
+export function recordedPermission(
+  recording: Recording,
+  strand: Strand,
+  tool: Tool,
+  asked: RequestSubject | undefined,
+): Permission {
+  const next = tool.permission ? recording.nextOf(strand)?.event : undefined;
+  const subject = asked ?? (next?.type === 'request-opened' ? next.request.subject : undefined);
+  if (subject) {
+    return { kind: 'ask', subject };
+  }
+  return next?.type === 'tool-call-ended' && next.outcome === 'refused'
+    ? { kind: 'refuse', reason: next.result }
+    : { kind: 'free' };
 }
 
 /** Waits until the record comes to the strand's next event. What was cut off then is cut off again, and nothing else. */
@@ -182,6 +200,10 @@ function recordedWorkspace(recording: Recording, strand: Strand): TaskWorkspace 
   const unseen = (): Promise<never> => Promise.reject(new UnrecordedError('No tool runs in a replay.'));
   return {
     instructions: /<workspace-instructions>\n([^]*)\n<\/workspace-instructions>/.exec(told)?.[1] ?? '',
+    // What was permitted is in the record.
+    root: '/',
+    leadsTo: () => undefined,
+    holdsSecrets: () => true,
     readText: unseen,
     writeText: unseen,
     listFiles: unseen,

@@ -4,11 +4,12 @@
  */
 import { EVENT_VERSION, type SquadEvent } from '../domain/events.ts';
 import { isUnfinished } from '../domain/run.ts';
+import { callKey } from '../domain/task.ts';
 import type { Clock } from '../ports.ts';
 import { createSquad, type Squad } from '../squad.ts';
 import { performTool } from '../tools/tool.ts';
 import { decisionOf, Fingerprint } from './fingerprint.ts';
-import { RecordedFiles, recordedResult, recordedResults, worldOf } from './recordedFiles.ts';
+import { RecordedFiles, recordedPermission, recordedResult, recordedResults, worldOf } from './recordedFiles.ts';
 import { recordedModels } from './recordedModels.ts';
 import { mayComeMeanwhile, Recording, RUN_STRAND } from './recording.ts';
 import { isObserved, ReplayLedger, type Difference } from './replayLedger.ts';
@@ -105,6 +106,10 @@ class Replay {
       models: recordedModels(recording, room),
       logger: { info: () => undefined, warn: () => undefined, error: () => undefined },
       files: { runFiles: () => files, results: () => recordedResults(recording, room) },
+      permit: (tool, _input, context) => {
+        const asked = this.ledger.state.runs[context.runId]?.requests[callKey(context)];
+        return recordedPermission(recording, context.taskId, tool, asked?.subject);
+      },
       perform: async (tool, input, context, signal) => {
         if (tool.effect === 'team') {
           return performTool(tool, input, context, signal);

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { ToolRefusal } from '../domain/errors.ts';
-import { undeclaredWrite } from './declaredWrites.ts';
+import { permissionToWrite } from './permissions.ts';
 import { defineTool } from './tool.ts';
 
 const editSchema = z.strictObject({
@@ -17,7 +17,7 @@ export const applyEdit = defineTool({
   input: z.strictObject({ path: z.string(), edits: z.array(editSchema).min(1).max(100) }),
   effect: 'write',
   afterCrash: 'repeat',
-  asks: ({ path }, context) => undeclaredWrite(path, context),
+  permission: ({ path }, context, guardrails) => permissionToWrite(path, context, guardrails),
   async run({ path, edits }, { workspace }) {
     const before = await workspace.readText(path);
     let text = before;

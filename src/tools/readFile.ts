@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ToolRefusal } from '../domain/errors.ts';
+import { permissionToRead } from './permissions.ts';
 import { defineTool } from './tool.ts';
 
 const MAX_LINES = 1500;
@@ -14,6 +15,7 @@ export const readFile = defineTool({
   }),
   effect: 'read',
   afterCrash: 'repeat',
+  permission: ({ path }, context, guardrails) => permissionToRead(path, context, guardrails),
   async run({ path, startLine = 1, endLine }, { workspace }) {
     const lines = (await workspace.readText(path)).split('\n');
     if (lines.at(-1) === '') {

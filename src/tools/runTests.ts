@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import type { RequestSubject } from '../domain/approval.ts';
 import { defineTool } from './tool.ts';
 
 export const runTests = defineTool({
@@ -9,11 +8,14 @@ export const runTests = defineTool({
   input: z.strictObject({ filter: z.string().min(1).max(200).optional(), coverage: z.literal(false).optional() }),
   effect: 'process',
   afterCrash: 'repeat',
-  asks: ({ filter }): RequestSubject => ({
-    kind: 'command',
-    command: filter === undefined ? "the workspace's tests" : `the workspace's tests matching "${filter}"`,
-    cwd: '.',
-    why: 'Tests run the project’s own scripts.',
+  permission: ({ filter }) => ({
+    kind: 'ask',
+    subject: {
+      kind: 'command',
+      command: filter === undefined ? "the workspace's tests" : `the workspace's tests matching "${filter}"`,
+      cwd: '.',
+      why: 'Tests run the project’s own scripts.',
+    },
   }),
   async run({ filter }, { workspace }, signal) {
     const report = await workspace.runTests(filter === undefined ? {} : { filter }, signal);

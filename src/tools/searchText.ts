@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isSecret } from '../guardrails/protectedFiles.ts';
 import { defineTool } from './tool.ts';
 
 const DEFAULT_LIMIT = 100;
@@ -6,7 +7,7 @@ const DEFAULT_LIMIT = 100;
 export const searchText = defineTool({
   name: 'search_text',
   description:
-    'Searches the files of the workspace for a text, or for a POSIX extended regular expression with isRegex. Answers path:line:text.',
+    'Searches the files of the workspace for a text, or for a POSIX extended regular expression with isRegex. Answers path:line:text. Files that hold secrets are left out.',
   input: z.strictObject({
     query: z.string().min(1).max(1000),
     isRegex: z.boolean().optional(),
@@ -16,7 +17,8 @@ export const searchText = defineTool({
   effect: 'read',
   afterCrash: 'repeat',
   async run({ query, isRegex = false, glob, limit = DEFAULT_LIMIT }, { workspace }, signal) {
-    const lines = await workspace.search({ query, isRegex, ...(glob === undefined ? {} : { glob }) }, signal);
+    const found = await workspace.search({ query, isRegex, ...(glob === undefined ? {} : { glob }) }, signal);
+    const lines = found.filter((line) => !isSecret(line.slice(0, line.search(/:\d+:/)).split('/')));
     if (lines.length === 0) {
       return { text: 'Nothing found.' };
     }

@@ -3,6 +3,7 @@ import type * as z from 'zod';
 import type { RequestSubject } from '../domain/approval.ts';
 import type { EventDraft } from '../domain/events.ts';
 import type { AgentAtWork } from '../domain/task.ts';
+import type { Guardrails } from '../guardrails/guardrails.ts';
 import type { TaskWorkspace } from '../workspace/taskWorkspace.ts';
 
 export type ToolEffect = 'read' | 'write' | 'process' | 'network' | 'team';
@@ -18,6 +19,13 @@ export interface ToolContext extends AgentAtWork {
   readonly workspace: TaskWorkspace;
   readonly onOutput: (text: string) => void;
 }
+
+/** `ask`: a person must allow it first. */
+export type Permission =
+  | { readonly kind: 'free' }
+  | { readonly kind: 'ask'; readonly subject: RequestSubject }
+  /** The reason is for the model. */
+  | { readonly kind: 'refuse'; readonly reason: string };
 
 export interface ToolResult {
   /** For the model. Cut to `MAX_RESULT_CHARACTERS` by the runner. */
@@ -39,8 +47,8 @@ export interface Tool<Input = unknown> {
    * the model can look what happened.
    */
   readonly afterCrash: 'repeat' | 'report';
-  /** What a person must allow first; undefined when nothing. */
-  asks?(input: Input, context: ToolContext): RequestSubject | undefined;
+  /** Whether the call may go ahead; free where the tool says nothing. */
+  permission?(input: Input, context: ToolContext, guardrails: Guardrails): Permission;
   /** Throws ToolRefusal for what the model should do differently; any other error is a failure of the tool. */
   run(input: Input, context: ToolContext, signal: AbortSignal): Promise<ToolResult>;
 }
@@ -49,6 +57,14 @@ export interface Tool<Input = unknown> {
 export function defineTool<Input>(tool: Tool<Input>): Tool {
   return tool;
 }
+
+/** Whether a call may go ahead, with the files as they are now. */
+export type PermitTool = (tool: Tool, input: unknown, context: ToolContext) => Permission;
+
+export const permitBy =
+  (guardrails: Guardrails): PermitTool =>
+  (tool, input, context) =>
+    tool.permission?.(input, context, guardrails) ?? { kind: 'free' };
 
 /** Carries out one call. Rejects with what `run` throws. */
 export type PerformTool = (

@@ -13,7 +13,14 @@ import { stampByAgent, stampOfStart } from '../domain/stamps.ts';
 import { requireCurrent } from '../domain/task.ts';
 import { pausePoint } from '../inbox/pausePoint.ts';
 import type { Ledger } from '../ports.ts';
-import { MAX_RESULT_CHARACTERS, type PerformTool, type Tool, type ToolContext, type ToolResult } from './tool.ts';
+import {
+  MAX_RESULT_CHARACTERS,
+  type PerformTool,
+  type PermitTool,
+  type Tool,
+  type ToolContext,
+  type ToolResult,
+} from './tool.ts';
 
 /** Asks a person about one call and waits; the same call asks once, also across a restart. */
 export type AskPerson = (subject: RequestSubject, context: ToolContext, signal: AbortSignal) => Promise<RequestAnswer>;
@@ -27,9 +34,11 @@ export class ToolRunner {
   private readonly ledger: Ledger;
   private readonly askPerson: AskPerson;
   private readonly performTool: PerformTool;
+  private readonly permit: PermitTool;
 
-  constructor(options: { ledger: Ledger; askPerson: AskPerson; perform: PerformTool }) {
+  constructor(options: { ledger: Ledger; permit: PermitTool; askPerson: AskPerson; perform: PerformTool }) {
     this.ledger = options.ledger;
+    this.permit = options.permit;
     this.askPerson = options.askPerson;
     this.performTool = options.perform;
   }
@@ -58,9 +67,12 @@ export class ToolRunner {
         text: 'The host was restarted while this ran. It may have done all, some or nothing of its work: look before you run it again.',
       });
     }
-    const subject = tool.asks?.(input.value, context);
-    if (subject && !options.interrupted) {
-      const answer = await this.askPerson(subject, context, signal);
+    const permission = this.permit(tool, input.value, context);
+    if (permission.kind === 'refuse') {
+      return this.end(call, context, 'refused', { text: permission.reason });
+    }
+    if (permission.kind === 'ask' && !options.interrupted) {
+      const answer = await this.askPerson(permission.subject, context, signal);
       if (answer.kind !== 'allow') {
         const reason = answer.kind === 'deny' ? answer.reason : answer.text;
         return this.end(call, context, 'refused', {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { undeclaredWrite } from './declaredWrites.ts';
+import { permissionToWrite } from './permissions.ts';
 import { defineTool } from './tool.ts';
 
 export const writeFile = defineTool({
@@ -9,7 +9,7 @@ export const writeFile = defineTool({
   input: z.strictObject({ path: z.string(), content: z.string().max(1_000_000) }),
   effect: 'write',
   afterCrash: 'repeat',
-  asks: ({ path }, context) => undeclaredWrite(path, context),
+  permission: ({ path }, context, guardrails) => permissionToWrite(path, context, guardrails),
   async run({ path, content }, { workspace }) {
     const { created } = await workspace.writeText(path, content);
     return { text: `${created ? 'Created' : 'Replaced'} ${path} (${content.split('\n').length} lines).` };

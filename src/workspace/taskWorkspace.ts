@@ -2,8 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ToolRefusal } from '../domain/errors.ts';
+import type { World } from '../guardrails/guardrails.ts';
 import type { Git } from './git.ts';
 import type { Processes, ProcessResult } from './processes.ts';
+import { holdsSecrets, realPlace } from './realPlace.ts';
 import { SafeFiles } from './safeFile.ts';
 import { runTestSuite, type Finding } from './verification/acceptance.ts';
 
@@ -17,7 +19,7 @@ export interface WorkspaceTools {
 }
 
 /** What a task's tools work on. `WorktreeFiles` is the one on disk. */
-export interface TaskWorkspace {
+export interface TaskWorkspace extends World {
   /** The workspace's own instructions for agents; '' where there are none. */
   readonly instructions: string;
   /** Text of a regular file. Throws ToolRefusal with what to do instead. */
@@ -44,7 +46,7 @@ export async function openTaskWorkspace(root: string, effect: string, tools: Wor
 
 class WorktreeFiles implements TaskWorkspace {
   readonly instructions: string;
-  private readonly root: string;
+  readonly root: string;
   private readonly effect: string;
   private readonly files: SafeFiles;
   private readonly tools: WorkspaceTools;
@@ -55,6 +57,14 @@ class WorktreeFiles implements TaskWorkspace {
     this.tools = tools;
     this.files = new SafeFiles(root);
     this.instructions = instructions;
+  }
+
+  leadsTo(named: string): string | undefined {
+    return realPlace(this.root, named);
+  }
+
+  holdsSecrets(folder: string): boolean {
+    return holdsSecrets(this.root, folder);
   }
 
   async readText(file: string): Promise<string> {

@@ -10,6 +10,7 @@ import { SquadLedger } from '../../src/ledger/squadLedger.ts';
 import { GitSquadFiles } from '../../src/services/gitSquadFiles.ts';
 import { createSquad, type Squad } from '../../src/squad.ts';
 import { anyOptions } from '../support/builders.ts';
+import { permit } from '../support/guardrails.ts';
 
 const media = path.join(projectFolder, 'media');
 const logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -28,6 +29,7 @@ describe('a run that is paused', () => {
     const ledger = await SquadLedger.open({ storage, epoch, laterOwner, host: 'terminal', clock: systemClock });
     const models = new HostModels({ media, apiKey: () => Promise.resolve(undefined), rehearsalPauseMs: 1 });
     squad = createSquad({
+      permit,
       ledger,
       models,
       clock: systemClock,

@@ -11,6 +11,7 @@ import { Git } from '../../src/workspace/git.ts';
 import { RunRepository } from '../../src/workspace/repository.ts';
 import { anyOptions, anyTask } from './builders.ts';
 import { VirtualClock } from './virtualClock.ts';
+import { permit } from './guardrails.ts';
 
 const never = new AbortController().signal;
 
@@ -54,6 +55,7 @@ export class ResultBench {
     };
     const models = { select: () => Promise.reject(new Error('Nobody needs a model here.')) };
     const squad = createSquad({
+      permit,
       ledger,
       models,
       clock,

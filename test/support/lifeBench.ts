@@ -17,6 +17,7 @@ import { anyOptions } from './builders.ts';
 import { checkTables } from './checkTables.ts';
 import { VirtualClock } from './virtualClock.ts';
 import { silentLogger } from './viewedSquad.ts';
+import { permit } from './guardrails.ts';
 
 /** What the model calls next; undefined: it says nothing, for ever, and ends only when it is cut. */
 export type Say = (asked: Asked) => { tool: string; args: object } | 'prose' | undefined;
@@ -80,6 +81,7 @@ export class LifeBench {
     const tables = await TablesStore.open({ folder: storage, ledgerSequence, clock, logger: silentLogger }, signal);
     const feed = new TablesFeed({ ledger, tables, clock: systemClock, logger: silentLogger });
     const squad = createSquad({
+      permit,
       ledger,
       models: { select: () => Promise.resolve(new WrittenModel((request) => this.answer(request))) },
       clock,

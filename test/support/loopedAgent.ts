@@ -15,6 +15,7 @@ import { ToolRunner } from '../../src/tools/toolRunner.ts';
 import { anyAgent, logWithWorkingTask } from './builders.ts';
 import { MemoryLedger } from './memoryLedger.ts';
 import { VirtualClock } from './virtualClock.ts';
+import { permit } from './guardrails.ts';
 
 /** Which steps the model wants next, by name; none ends the task. */
 export type Answers = (conversation: readonly ConversationEntry[]) => readonly string[];
@@ -49,6 +50,7 @@ export class LoopedAgent {
       communication,
       toolRunner: new ToolRunner({
         ledger,
+        permit,
         askPerson: () => Promise.resolve({ kind: 'allow' as const }),
         perform: performTool,
       }),

@@ -27,7 +27,7 @@ const ladder: readonly Rung[] = [
   { name: 'inbox', imports: core, builtins: free },
   { name: 'llm', imports: core, packages: ['openai', 'p-queue', 'zod'], builtins: free },
   { name: 'budget', imports: core, builtins: free },
-  { name: 'guardrails', imports: core, packages: ['web-tree-sitter', 'zod'], builtins: free },
+  { name: 'guardrails', imports: core, packages: ['ipaddr.js', 'web-tree-sitter', 'zod'], builtins: free },
   {
     name: 'workspace',
     imports: [...core, 'guardrails'],

@@ -102,7 +102,7 @@ function Request({
         >
           {button}
         </Button>
-        {(request.subject.kind === 'command' || request.subject.kind === 'write') && (
+        {['command', 'write', 'read'].includes(request.subject.kind) && (
           <Button
             look="icon"
             icon="circle-slash"
@@ -141,12 +141,14 @@ function wording({ id, runId, subject }: WaitingRequest): Wording {
       return { wants: 'asks to run', what: subject.command, isCode: true, button: 'Answer…', command: answer };
     case 'write':
       return {
-        wants: 'asks to write outside its task',
+        wants: subject.isProtected ? 'asks to write a protected file' : 'asks to write outside its task',
         what: subject.path,
         isCode: true,
         button: 'Answer…',
         command: answer,
       };
+    case 'read':
+      return { wants: 'asks to read', what: subject.path, isCode: true, button: 'Answer…', command: answer };
     case 'question':
       return { wants: 'asks', what: subject.question, isCode: false, button: 'Answer…', command: answer };
     default:

@@ -12,6 +12,7 @@ import { SquadLedger } from '../../../src/ledger/squadLedger.ts';
 import { GitSquadFiles } from '../../../src/services/gitSquadFiles.ts';
 import { createSquad, type Squad } from '../../../src/squad.ts';
 import { anyOptions } from '../../support/builders.ts';
+import { permit } from '../../support/guardrails.ts';
 
 /** What must not happen while a run is paused. */
 const BEGINNINGS: ReadonlySet<EventType> = new Set<EventType>([
@@ -52,6 +53,7 @@ describe('a run that is paused', () => {
     ledger = await SquadLedger.open({ storage, epoch, laterOwner, host: 'editor', clock: systemClock });
     const workspaceRoot = path.join(folder, 'workspace');
     squad = createSquad({
+      permit,
       ledger,
       models,
       clock: systemClock,

@@ -11,6 +11,7 @@ import type { LanguageModel } from '../../../src/ports.ts';
 import { GitSquadFiles } from '../../../src/services/gitSquadFiles.ts';
 import { createSquad, type Squad } from '../../../src/squad.ts';
 import { anyOptions } from '../../support/builders.ts';
+import { permit } from '../../support/guardrails.ts';
 
 /** Plans what it was last told to; everything it was told is kept for the test to look at. */
 class PlanningModel implements LanguageModel {
@@ -59,6 +60,7 @@ describe('what a person says to the team', () => {
     ledger = await SquadLedger.open({ storage, epoch: 1, laterOwner, host: 'editor', clock: systemClock });
     const models = { select: () => Promise.resolve(model) };
     squad = createSquad({
+      permit,
       ledger,
       models,
       clock: systemClock,

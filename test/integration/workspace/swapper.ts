@@ -1,13 +1,15 @@
-/** A process of its own that swaps a folder for a link to the outside and back, as fast as it can, until it is ended. */
+/** A process of its own that swaps a folder for a link to the outside and back, as fast as it can, until it is ended or alone. */
 import { existsSync, lstatSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 const [root = '', outside = ''] = process.argv.slice(2);
 const at = (name: string): string => join(root, name);
 
+const { ppid } = process;
 symlinkSync(outside, at('evil'));
 process.send?.('ready');
-for (;;) {
+// Whoever started it may be killed and end nothing.
+while (process.ppid === ppid) {
   try {
     renameSync(at('folder'), at('good'));
     renameSync(at('evil'), at('folder'));

@@ -256,6 +256,7 @@ class SimulatedRunFiles implements RunFiles {
 type Take = <T>(operation: string, work: () => T) => Promise<T>;
 
 class SimulatedWorkspace implements TaskWorkspace {
+  readonly root = '/workspace';
   readonly instructions = '';
   private readonly files: Record<string, string>;
   private readonly take: Take;
@@ -263,6 +264,14 @@ class SimulatedWorkspace implements TaskWorkspace {
   constructor(files: Record<string, string>, take: Take) {
     this.files = files;
     this.take = take;
+  }
+
+  leadsTo(named: string): string {
+    return named;
+  }
+
+  holdsSecrets(): boolean {
+    return false;
   }
 
   readText(file: string): Promise<string> {

@@ -16,6 +16,7 @@ import { SimulatedFiles, type SimulatedDisk } from './simulatedFiles.ts';
 import { SimulatedJournal, SimulatedLedger } from './simulatedLedger.ts';
 import { makeTeam, nextAnswer, type SimulatedTeam } from './simulatedTeam.ts';
 import { Life, SimulatedTime } from './simulatedTime.ts';
+import { permit } from '../guardrails.ts';
 
 export interface Faults {
   /** The process is killed right after so many events, counted over all its lives. */
@@ -114,6 +115,7 @@ class Simulation {
       this.boundary(event);
     };
     this.squad = createSquad({
+      permit,
       ledger: this.ledger,
       clock: time.clock(life),
       models: this.models(life),

@@ -1,0 +1,66 @@
+/**
+ * The one place that says what an agent may do, whichever door it comes through: a tool, the terminal's `judge`, a check in a
+ * plan, a view. It decides on names and texts alone and opens nothing.
+ */
+import type { Policy } from './policy.ts';
+import { judgeCommand, type CommandSurroundings, type Shell } from './commandRisk.ts';
+import { judgePath, judgeWrite, type PathOperation } from './pathRules.ts';
+import type { ShellSyntax } from './shellSyntax.ts';
+import { judgeUrl } from './urlRules.ts';
+import { deny, strictest, type Verdict } from './verdict.ts';
+
+export class Guardrails {
+  private readonly syntax: ShellSyntax;
+  private readonly policy: Policy;
+
+  constructor(syntax: ShellSyntax, policy: Policy) {
+    this.syntax = syntax;
+    this.policy = policy;
+  }
+
+  /** `cwd` is a path in the workspace. */
+  command(shell: Shell, command: string, world: World, cwd = '.'): Verdict {
+    const lookAt: CommandSurroundings['lookAt'] = (op, path, deep) => {
+      const from = path.startsWith('/') || cwd === '.' ? path : `${cwd}/${path}`;
+      const verdict = this.path(op, from, world);
+      if (verdict.kind !== 'allow') {
+        return verdict.reason;
+      }
+      return deep && world.holdsSecrets(from) ? `${path} has files that may hold secrets.` : undefined;
+    };
+    return judgeCommand(shell, command, this.syntax, { allowed: this.policy.commands, lookAt });
+  }
+
+  path(op: PathOperation, path: string, world: World): Verdict {
+    return this.bothPlaces(path, world, (place) => judgePath(op, place, world.root));
+  }
+
+  /** `before`: what the file has now, undefined where it is not there. */
+  write(path: string, content: string, before: string | undefined, world: World): Verdict {
+    return this.bothPlaces(path, world, (place) => judgeWrite(place, content, before, world.root));
+  }
+
+  url(method: string, url: string): Verdict {
+    return judgeUrl(method, url, this.policy.hosts);
+  }
+
+  /** A path is judged by its name and by the place that the name leads to now. */
+  private bothPlaces(path: string, world: World, judge: (place: string) => Verdict): Verdict {
+    const byName = judge(path);
+    if (byName.kind === 'deny') {
+      return byName;
+    }
+    const place = world.leadsTo(path);
+    return place === undefined ? deny('It leads outside the workspace.') : strictest(byName, judge(place || '.'));
+  }
+}
+
+/** The workspace as the rules see it. */
+export interface World {
+  /** Absolute, as it is named in what is judged. */
+  readonly root: string;
+  /** Where a path really leads, from the root; undefined where that is outside. */
+  leadsTo(path: string): string | undefined;
+  /** Whether a file with secrets lies in the folder or below; where nobody can tell, it does. */
+  holdsSecrets(folder: string): boolean;
+}

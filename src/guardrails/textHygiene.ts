@@ -1,0 +1,55 @@
+/** Characters that a person cannot see, or takes for others. */
+
+/** Zero width, direction marks, variation selectors, tags, fillers and controls other than tab and newline. */
+const INVISIBLE =
+  // eslint-disable-next-line no-control-regex, no-misleading-character-class -- these very characters are looked for
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/u;
+/** Blanks that no shell takes for blanks. */
+const STRANGE_BLANK = /[\u00a0\u1680\u2000-\u200a\u3000]/;
+
+/** What looks like a letter or a sign of ASCII in most typefaces, beside what compatibility forms say. */
+const LOOK_ALIKES: Readonly<Record<string, string>> = {
+  ...{ а: 'a', в: 'b', с: 'c', ԁ: 'd', е: 'e', г: 'r', һ: 'h', і: 'i', ј: 'j', к: 'k', м: 'm', н: 'h', о: 'o', р: 'p' },
+  ...{ ԛ: 'q', ѕ: 's', т: 't', ц: 'u', ѵ: 'v', ԝ: 'w', х: 'x', у: 'y', п: 'n', ь: 'b', ӏ: 'l' },
+  ...{ А: 'A', В: 'B', С: 'C', Е: 'E', Н: 'H', І: 'I', Ј: 'J', К: 'K', М: 'M', О: 'O', Р: 'P', Ѕ: 'S', Т: 'T', Х: 'X' },
+  ...{ α: 'a', ε: 'e', η: 'n', ι: 'i', κ: 'k', ν: 'v', ο: 'o', ρ: 'p', τ: 't', υ: 'u', χ: 'x', γ: 'y', ω: 'w', ϲ: 'c' },
+  ...{ Α: 'A', Β: 'B', Ε: 'E', Η: 'H', Ι: 'I', Κ: 'K', Μ: 'M', Ν: 'N', Ο: 'O', Ρ: 'P', Τ: 'T', Χ: 'X', Υ: 'Y', Ζ: 'Z' },
+  ...{ ı: 'i', ɡ: 'g', ɑ: 'a', ɩ: 'i', ӷ: 'r', օ: 'o', ո: 'n', ս: 'u', հ: 'h', ց: 'g', ѐ: 'e', ё: 'e', ї: 'i' },
+  ...{ '\u2010': '-', '\u2011': '-', '\u2012': '-', '\u2013': '-', '\u2014': '-', '\u2015': '-', '\u2212': '-' },
+  ...{ '\u2044': '/', '\u2215': '/', '\u29f8': '/', '\u2571': '/', '\u3002': '.', '\u06d4': '.', '\ua4f8': '.' },
+  ...{ '\u2018': "'", '\u2019': "'", '\u201c': '"', '\u201d': '"', '\u02d0': ':', '\ua789': ':', '\u2236': ':' },
+};
+
+export function hasInvisible(text: string): boolean {
+  return INVISIBLE.test(text);
+}
+
+export function hasStrangeBlank(text: string): boolean {
+  return STRANGE_BLANK.test(text);
+}
+
+/** The text as an inattentive reader sees it: what cannot be seen is gone, what looks like ASCII is ASCII. */
+export function asSeen(text: string): string {
+  let seen = '';
+  for (const character of text.normalize('NFKC')) {
+    seen += INVISIBLE.test(character) && character !== '\n' ? '' : (LOOK_ALIKES[character] ?? character);
+  }
+  return seen;
+}
+
+/** Whether somebody who reads the text takes a character in it for one of ASCII that it is not. */
+export function hasLookAlike(text: string): boolean {
+  // A word in another script has letters that look like ours and misleads nobody, unless it has some of ours as well.
+  return text.split(/\s+/).some((word) => {
+    const plain = Array.from(word).filter((character) => /[ -~]/.test(character));
+    const taken = Array.from(word).filter(
+      (character) => !/[ -~]/.test(character) && /^[ -~]+$/.test(asSeen(character)),
+    );
+    const isForeign = plain.every((character) => !/[A-Za-z]/.test(character)) && taken.every(isLetter);
+    return taken.length > 0 && !(isForeign && /[^ -~]/.test(asSeen(word)));
+  });
+}
+
+function isLetter(character: string): boolean {
+  return /\p{L}/u.test(character);
+}

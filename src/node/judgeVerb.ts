@@ -1,0 +1,58 @@
+/** `devsquad judge`: what the guardrails say of cases, one line each. Asks nobody, runs nothing and changes nothing. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { messageOf, UsageError } from '../domain/errors.ts';
+import { judgeCase, parseCases } from '../guardrails/cases.ts';
+import type { World } from '../guardrails/guardrails.ts';
+import { checkWorkspace } from '../host/openSquad.ts';
+import { openGuardrails } from '../workspace/openGuardrails.ts';
+import { holdsSecrets, realPlace } from '../workspace/realPlace.ts';
+import type { CommandLine } from './commandLine.ts';
+
+/** How the cases name the workspace, wherever it really is. */
+const ROOT = '/ws';
+
+/** Exit code 0 when each case has an answer, whichever. Throws a UsageError for what is no list of cases. */
+export async function judge({ workspace }: CommandLine): Promise<number> {
+  const folder = await checkWorkspace(workspace);
+  const { policy, cases } = parse(await text(process.stdin));
+  const guardrails = await openGuardrails(policy);
+  const world = worldIn(folder);
+  const textOf = (named: string): string | undefined => {
+    const place = named.includes('\0') ? undefined : world.leadsTo(named);
+    try {
+      return place === undefined ? undefined : readFileSync(path.join(folder, place), 'utf8');
+    } catch {
+      // Nothing, or nothing that could be read: then nobody knows what the change would be.
+      return undefined;
+    }
+  };
+  for (const each of cases) {
+    process.stdout.write(`${JSON.stringify({ id: each.id, ...judgeCase(guardrails, each, world, textOf) })}\n`);
+  }
+  return 0;
+}
+
+function parse(json: string): ReturnType<typeof parseCases> {
+  try {
+    return parseCases(json);
+  } catch (cause) {
+    throw new UsageError(
+      `Standard input must be {"context":{…},"cases":[{"id","group","input"}…]}: ${messageOf(cause)}`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+function worldIn(folder: string): World {
+  const inFolder = (named: string): string =>
+    named === ROOT || named.startsWith(`${ROOT}/`) ? path.join(folder, named.slice(ROOT.length)) : named;
+  return {
+    root: ROOT,
+    leadsTo: (named) => realPlace(folder, inFolder(named)),
+    holdsSecrets: (named) => holdsSecrets(folder, path.relative(folder, path.resolve(folder, inFolder(named)))),
+  };
+}
