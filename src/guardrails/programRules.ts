@@ -328,7 +328,7 @@ function parseOptions(args: readonly Word[], { options: table, takesNumber, isTo
       break;
     }
     const { text } = word;
-    if (word.isGlob && (text.startsWith('-') || (isTouchy && !/^[\w./]/.test(text)))) {
+    if (word.isGlob && (/^-(?!-[\w-]+=)/.test(text) || (isTouchy && !/^[\w./]/.test(text)))) {
       return `${text} can stand for an option.`;
     }
     if (text === '--') {
@@ -338,7 +338,7 @@ function parseOptions(args: readonly Word[], { options: table, takesNumber, isTo
     if (text.startsWith('--')) {
       const [name = '', ...rest] = text.split('=');
       const [kind, given] = [kindOf(name), rest.length > 0];
-      if (kind === undefined || (kind === 'flag' && given)) {
+      if (kind === undefined || (kind === 'flag' && given) || (word.isGlob && kind !== 'text')) {
         return `It is not known what ${text} does.`;
       }
       const separate = kind !== 'flag' && kind !== 'optional' && !given ? args[++index] : undefined;
