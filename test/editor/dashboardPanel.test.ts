@@ -86,6 +86,8 @@ describe('the dashboard as an editor tab', () => {
 
   it('is back after a reload of the window', async () => {
     await editor.reload();
+    // Which of the two tabs was in front, the window writes down a little after the click: a reload may be faster.
+    await editor.page.getByRole('tab', { name: 'DevSquad: Dashboard' }).click();
 
     const frame = await editor.webview('main.dashboard');
     await frame.getByRole('heading', { level: 1, name: 'Greet' }).waitFor();
