@@ -11,7 +11,7 @@ import { performTool } from '../tools/tool.ts';
 import { decisionOf, Fingerprint } from './fingerprint.ts';
 import { RecordedFiles, recordedPermission, recordedResult, recordedResults, worldOf } from './recordedFiles.ts';
 import { recordedModels } from './recordedModels.ts';
-import { mayComeMeanwhile, Recording, RUN_STRAND } from './recording.ts';
+import { mayComeMeanwhile, Recording, RUN_STRAND, type Strand } from './recording.ts';
 import { isObserved, ReplayLedger, type Difference } from './replayLedger.ts';
 import { WaitingRoom } from './waitingRoom.ts';
 
@@ -158,6 +158,7 @@ class Replay {
     return (
       (before !== undefined && BY_THE_RUN.has(event.type) && room.letWriterGo(recording.strandOf(before))) ||
       (mayComeMeanwhile(event) && room.letWriterGo(recording.strandOf(event))) ||
+      (makerOf(event) !== undefined && room.letWriterGo(makerOf(event))) ||
       room.letOneGo(recording.strandOf(event), now) ||
       room.letOneGo(RUN_STRAND, now)
     );
@@ -210,6 +211,11 @@ const BY_THE_RUN: ReadonlySet<SquadEvent['type']> = new Set(['task-rejoined', 't
 
 /** What handing the result over at the run's end came to. */
 const HANDED_OVER: ReadonlySet<SquadEvent['type']> = new Set(['apply-started', 'apply-ended', 'branch-created']);
+
+/** Whose agent hands a part of its task on: it makes the part, which nobody works on yet. */
+function makerOf(event: SquadEvent): Strand | undefined {
+  return event.type === 'task-created' ? event.task.parentTaskId : undefined;
+}
 
 /** Until nothing can go on without being let go. */
 function settled(): Promise<void> {
