@@ -109,6 +109,17 @@ export class Recording {
     );
   }
 
+  allStrands(): Strand[] {
+    return [...this.strands.keys()];
+  }
+
+  /** Whether the strand's next event comes before the run goes on from the pause that begins now. */
+  goesOnInPause(strand: Strand): boolean {
+    const resumed = this.events.findIndex(({ type }, index) => type === 'run-resumed' && !this.met[index]);
+    const next = this.nextOf(strand);
+    return next !== undefined && (resumed < 0 || next.index < resumed);
+  }
+
   /** In this life. The team's tools are the squad itself, and not the world. */
   private hasBegunCall(strand: Strand): boolean {
     const { indexes = [] } = this.strands.get(strand) ?? {};

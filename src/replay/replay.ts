@@ -70,6 +70,9 @@ class Replay {
         this.drive();
       } else if (this.isTold(next.event)) {
         this.recording.meet(next.index);
+        if (next.event.type === 'run-paused') {
+          await this.letPassedGo();
+        }
         this.tell(next.event);
       } else if (next.event.type === 'run-stopped') {
         void this.squad.runs.stopAll(next.event.door === 'terminal' ? 'terminal' : 'editor');
@@ -143,6 +146,15 @@ class Replay {
   private async letRestingGo(): Promise<void> {
     for (const strand of this.recording.strandsAtRest()) {
       while (this.room.letWriterGo(strand)) {
+        await settled();
+      }
+    }
+  }
+
+  /** Who did something in the pause had passed the place where a pause holds up before it came. */
+  private async letPassedGo(): Promise<void> {
+    for (const strand of this.recording.allStrands()) {
+      while (this.recording.goesOnInPause(strand) && this.room.letWriterGo(strand)) {
         await settled();
       }
     }
