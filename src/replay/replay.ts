@@ -168,12 +168,19 @@ class Replay {
     const { recording, room, now } = this;
     const before = recording.events[index - 1];
     return (
+      (event.type === 'task-rejoined' && this.partsOf(event).some((part) => room.letWriterGo(part))) ||
       (before !== undefined && BY_THE_RUN.has(event.type) && room.letWriterGo(recording.strandOf(before))) ||
       (mayComeMeanwhile(event) && room.letWriterGo(recording.strandOf(event))) ||
       (makerOf(event) !== undefined && room.letWriterGo(makerOf(event))) ||
       room.letOneGo(recording.strandOf(event), now) ||
       room.letOneGo(RUN_STRAND, now)
     );
+  }
+
+  /** Tasks that were handed on from the event's: what one of them came to is what lets it go on. */
+  private partsOf({ runId, taskId }: SquadEvent): Strand[] {
+    const tasks = Object.values(this.ledger.state.runs[runId ?? '']?.tasks ?? {});
+    return tasks.filter(({ parentTaskId }) => parentTaskId === taskId).map(({ id }) => id);
   }
 
   private tell(event: SquadEvent): void {
