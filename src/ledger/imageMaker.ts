@@ -1,5 +1,5 @@
 /**
- * Decides when the next image is due, and has it made. The thread starts with the first one: most sittings are too short
+ * Decides when the next image is due, and has it made. The thread starts with the first one: most sessions are too short
  * to need any.
  */
 import { assertNever } from '../base/assertNever.ts';

@@ -15,6 +15,9 @@ const ROOT = '/ws';
 
 /** Exit code 0 when each case has an answer, whichever. Throws a UsageError for what is no list of cases. */
 export async function judge({ workspace }: CommandLine): Promise<number> {
+  if (process.stdin.isTTY) {
+    throw new UsageError('The cases come from standard input: devsquad judge --workspace DIR < cases.json.');
+  }
   const folder = await checkWorkspace(workspace);
   const { policy, cases } = parse(await text(process.stdin));
   const guardrails = await openGuardrails(policy);

@@ -1,14 +1,22 @@
 /** The guardrails of this process; the grammar of the shell is read once. */
 import { readFile } from 'node:fs/promises';
+import { HumanError, messageOf } from '../domain/errors.ts';
 import { Guardrails } from '../guardrails/guardrails.ts';
 import { BUILT_IN_POLICY, type Policy } from '../guardrails/policy.ts';
 import { ShellSyntax } from '../guardrails/shellSyntax.ts';
 
 let syntax: Promise<ShellSyntax> | undefined;
 
-/** Rejects with the system's error when the grammar is not there: without it nothing may run. */
+/** Rejects with a HumanError when the grammar is not there: without it nothing may run. */
 export async function openGuardrails(policy: Policy = BUILT_IN_POLICY): Promise<Guardrails> {
-  syntax ??= loadSyntax();
+  syntax ??= loadSyntax().catch((cause: unknown) => {
+    // It may be there the next time.
+    syntax = undefined;
+    throw new HumanError(
+      `The grammar by which commands are judged cannot be read (${messageOf(cause)}), and without it nothing runs. Install DevSquad again.`,
+      { cause },
+    );
+  });
   return new Guardrails(await syntax, policy);
 }
 
