@@ -153,9 +153,17 @@ class Replay {
 
   /** Who did something in the pause had passed the place where a pause holds up before it came. */
   private async letPassedGo(): Promise<void> {
-    for (const strand of this.recording.allStrands()) {
-      while (this.recording.goesOnInPause(strand) && this.room.letWriterGo(strand)) {
-        await settled();
+    for (let isMoving = true; isMoving;) {
+      isMoving = false;
+      for (const strand of this.recording.allStrands()) {
+        // Its run had begun before it.
+        if (
+          this.recording.goesOnInPause(strand) &&
+          (this.room.letWriterGo(strand) || this.room.letWriterGo(RUN_STRAND) || this.room.letWriterGo(undefined))
+        ) {
+          isMoving = true;
+          await settled();
+        }
       }
     }
   }
