@@ -85,8 +85,9 @@ describe('the dashboard as an editor tab', () => {
   });
 
   it('is back after a reload of the window', async () => {
+    await editor.writtenDown('devsquad.dashboard');
     await editor.reload();
-    // Which of the two tabs was in front, the window writes down a little after the click: a reload may be faster.
+    // Which of the two tabs was in front may be written down later than that there are two.
     await editor.page.getByRole('tab', { name: 'DevSquad: Dashboard' }).click();
 
     const frame = await editor.webview('main.dashboard');

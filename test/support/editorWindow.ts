@@ -57,6 +57,20 @@ export abstract class EditorWindow {
     throw new Error(`No webview shows "${selector}".`);
   }
 
+  /**
+   * Resolves when the window has written down that an editor of this type is open. It does so some five seconds after the
+   * fact and not when it is reloaded, so a reload that is faster opens without it.
+   */
+  async writtenDown(viewType: string): Promise<void> {
+    for (const end = performance.now() + waitMs; performance.now() < end;) {
+      if ((await this.page.evaluate(openEditorsInStorage)).includes(viewType)) {
+        return;
+      }
+      await this.page.waitForTimeout(200);
+    }
+    throw new Error(`The window never wrote down that "${viewType}" is open.`);
+  }
+
   /** Saves what the window shows as `test-results/screenshots/NAME.png`. */
   async screenshot(name: string): Promise<void> {
     mkdirSync(screenshotFolder, { recursive: true });
@@ -72,6 +86,29 @@ export class FurtherWindow extends EditorWindow {
     super();
     this.page = page;
   }
+}
+
+/** In the page: what the served VS Code keeps of its open editors, as text. */
+async function openEditorsInStorage(): Promise<string> {
+  const answer = <T>(request: IDBRequest<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      request.onsuccess = () => {
+        resolve(request.result);
+      };
+      request.onerror = () => {
+        reject(new Error('The storage of the window cannot be read.', { cause: request.error }));
+      };
+    });
+  let text = '';
+  for (const { name = '' } of await indexedDB.databases()) {
+    if (name.startsWith('vscode-web-state-db-')) {
+      const database = await answer(indexedDB.open(name));
+      const items = database.transaction('ItemTable').objectStore('ItemTable');
+      text += String(await answer(items.get('memento/workbench.parts.editor') as IDBRequest<unknown>));
+      database.close();
+    }
+  }
+  return text;
 }
 
 function appears(locator: Locator, ms: number): Promise<boolean> {
