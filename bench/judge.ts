@@ -16,7 +16,7 @@ const COMMANDS = [
   `echo ${'$('.repeat(200)}ls${')'.repeat(200)}`,
 ];
 const ROUNDS = 500;
-const world: World = { root: '/ws', leadsTo: (path) => path, holdsSecrets: () => false };
+const world: World = { root: '/ws', leadsTo: (path) => path, textOf: () => undefined, holdsSecrets: () => false };
 
 export async function run(): Promise<void> {
   const guardrails = await openGuardrails();

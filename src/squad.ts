@@ -19,6 +19,7 @@ import { AgentHealth } from './services/agentHealth.ts';
 import { AgentSupervisor } from './services/agentSupervisor.ts';
 import { DelegatedTasks } from './services/delegatedTasks.ts';
 import type { SquadFiles } from './services/gitSquadFiles.ts';
+import { HeldChanges } from './services/heldChanges.ts';
 import { MailRetries } from './services/mailRetries.ts';
 import { RunService } from './services/runService.ts';
 import { TaskCompletion } from './services/taskCompletion.ts';
@@ -66,7 +67,8 @@ export function createSquad(ports: SquadPorts): Squad {
   const budget = new BudgetKeeper(ledger);
   const communication = new AgentCommunicationService(ledger, { clock, logger });
   const retries = new MailRetries(ledger, clock);
-  const completion = new TaskCompletion({ ledger, filesOf });
+  const held = new HeldChanges({ ledger, inbox, filesOf });
+  const completion = new TaskCompletion({ ledger, held, filesOf });
   const gateway = new ModelGateway({ concurrency: MODEL_CONCURRENCY, clock, logger });
   const services: AgentServices = {
     ledger,
@@ -77,6 +79,7 @@ export function createSquad(ports: SquadPorts): Squad {
       permit: ports.permit,
       askPerson: (subject, context, signal) => inbox.ask(requestOf(context, subject), signal),
       perform: ports.perform ?? performTool,
+      lookAfter: (context, signal) => held.lookAfter(context, signal),
     }),
     modelTurn: new ModelTurn({ ledger, models, gateway, budget, signals }),
   };

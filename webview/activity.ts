@@ -246,6 +246,11 @@ const ROWS: Rows = {
     sign: icon('debug-pause'),
     text: `put off ${countOf(calls.length, 'call')} for ${task}: mail came first`,
   }),
+  'changes-held-back': ({ changes }, { task }) => ({
+    sign: icon('discard'),
+    text: `put back ${changes.map(({ path }) => path).join(', ')}, which ${task} changed without being allowed`,
+    filters: important,
+  }),
   // Answered ones are told by their answer, those that a rule of the run answered in the same moment only among all.
   'request-opened': ({ request }, { isOpen }) => ({
     sign: isOpen(request.id) ? mark('you') : icon('question'),
@@ -297,6 +302,7 @@ const ROWS: Rows = {
 
 const REOPENED: Readonly<Record<EventOf<'task-reopened'>['cause'], string>> = {
   claim: 'what it claimed does not hold',
+  protected: 'protected files were changed without being allowed',
   checks: 'a check failed',
   conflict: 'it is in conflict with what was merged',
   integration: 'a check failed after the merge',

@@ -1,6 +1,7 @@
 /** What waits for a person. One queue for all agents; an answer counts once, whichever door it came through. */
 import * as z from 'zod';
 import type { DeepReadonly } from '../base/deepReadonly.ts';
+import { fileTextsSchema, heldChangeSchema, type AllowedChange } from './fileChange.ts';
 import { acceptanceCheckSchema } from './proof.ts';
 
 /** What `--approve` and its setting can answer ahead; protected requests are never among them. */
@@ -19,7 +20,22 @@ export const requestSubjectSchema = z.discriminatedUnion('kind', [
     checks: z.array(z.object({ taskKey: z.string(), check: acceptanceCheckSchema })),
   }),
   z.object({ kind: z.literal('command'), command: z.string(), cwd: z.string(), why: z.string(), ...isProtected }),
-  z.object({ kind: z.literal('write'), path: z.string(), why: z.string(), ...isProtected }),
+  z.object({
+    kind: z.literal('write'),
+    path: z.string(),
+    why: z.string(),
+    texts: fileTextsSchema.optional(),
+    /** Of what a file with secrets gets: what it had is written down nowhere. */
+    sha256: z.string().optional(),
+    ...isProtected,
+  }),
+  /** What a command that was allowed did to protected files. It is put back until somebody allows it. */
+  z.object({
+    kind: z.literal('changes'),
+    command: z.string(),
+    changes: z.array(heldChangeSchema),
+    isProtected: z.literal(true),
+  }),
   z.object({ kind: z.literal('read'), path: z.string(), why: z.string(), ...isProtected }),
   z.object({ kind: z.literal('question'), question: z.string(), options: z.array(z.string()) }),
 ]);
@@ -79,9 +95,35 @@ export function describeSubject(subject: DeepReadonly<RequestSubject>): string {
       return `Run ${subject.command}`;
     case 'write':
       return `Write ${subject.path}${subject.isProtected ? ', which is protected' : ', which the task did not declare'}`;
+    case 'changes':
+      return `Keep what ${subject.command} made of ${subject.changes.map(({ path }) => path).join(', ')}`;
     case 'read':
       return `Read ${subject.path}`;
     case 'question':
       return subject.question;
   }
+}
+
+/** What a task was allowed to make of protected files, by their paths, in order. */
+export function allowedChanges(
+  requests: DeepReadonly<Record<string, RequestRecord>>,
+  taskId: string,
+): Map<string, DeepReadonly<AllowedChange>[]> {
+  const allowed = new Map<string, DeepReadonly<AllowedChange>[]>();
+  const allow = (path: string, change: DeepReadonly<AllowedChange>): void => {
+    allowed.set(path, [...(allowed.get(path) ?? []), change]);
+  };
+  for (const { taskId: askedBy, subject, answer } of Object.values(requests)) {
+    if (askedBy !== taskId || answer?.kind !== 'allow') {
+      continue;
+    }
+    if (subject.kind === 'write' && subject.isProtected) {
+      allow(subject.path, subject);
+    } else if (subject.kind === 'changes') {
+      for (const change of subject.changes) {
+        allow(change.path, change);
+      }
+    }
+  }
+  return allowed;
 }

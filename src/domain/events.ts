@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { agentIdentitySchema, agentTroubleSchema, agentTypeSchema } from './agent.ts';
 import { answerDoorSchema, personRequestSchema, requestAnswerSchema } from './approval.ts';
+import { heldChangeSchema } from './fileChange.ts';
 import { usageSchema } from './budget.ts';
 import { modelAnswerSchema } from './conversation.ts';
 import { deadCauseSchema, letterSchema, PERSON_ID, RUNTIME_ID, storedMessageSchema } from './message.ts';
@@ -92,7 +93,10 @@ export const EVENT_TYPES = {
   'check-ended': input({ result: checkResultSchema }),
   'task-verified': consequence({ tree: z.string() }),
   /** Verification or the merge sent the task back to its owner. */
-  'task-reopened': consequence({ cause: z.enum(['claim', 'checks', 'conflict', 'integration']), detail: z.string() }),
+  'task-reopened': consequence({
+    cause: z.enum(['claim', 'protected', 'checks', 'conflict', 'integration']),
+    detail: z.string(),
+  }),
   /** The worktree was moved on to the integration branch; files in conflict carry markers. */
   'task-rebased': input({ baseCommit: z.string(), conflicts: z.array(z.string()) }),
   'task-merged': input({ commit: z.string(), tree: z.string() }),
@@ -145,6 +149,9 @@ export const EVENT_TYPES = {
     calls: z.array(z.object({ callId: z.string(), tool: z.string() })).min(1),
     reason: z.string(),
   }),
+
+  /** What had been made of protected files without leave was put back. */
+  'changes-held-back': input({ changes: z.array(heldChangeSchema).min(1) }),
 
   'request-opened': consequence({ request: personRequestSchema }),
   'request-answered': input({ requestId: z.string(), answer: requestAnswerSchema, door: answerDoorSchema }),

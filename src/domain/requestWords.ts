@@ -2,6 +2,7 @@
 import { visibleText } from '../base/visibleText.ts';
 import type { DeepReadonly } from '../base/deepReadonly.ts';
 import type { PersonRequest } from './approval.ts';
+import { describeTexts } from './fileDiff.ts';
 import { describeCheck } from './proof.ts';
 
 export interface RequestWords {
@@ -46,6 +47,20 @@ function wordsOf({ subject, agentId }: DeepReadonly<PersonRequest>): RequestWord
         title: `${who} wants to write ${subject.path}`,
         paragraphs: [
           `${subject.why} The file is written in the task’s own copy of the workspace.`,
+          ...(subject.texts ? [describeTexts(subject.texts)] : []),
+          ...onlyThePerson(subject),
+        ],
+      };
+    case 'changes':
+      return {
+        title: `${who} ran a command that changed protected files`,
+        paragraphs: [
+          subject.command,
+          'What it made of them is put back. Allow it to have it again, in the task’s own copy of the workspace.',
+          ...subject.changes.map(
+            ({ path, why, texts, isExecutable }) =>
+              `${why}${texts?.after === undefined ? ` ${path} goes.` : ''}${isExecutable ? ' It can be run.' : ''}\n${describeTexts(texts ?? {})}`,
+          ),
           ...onlyThePerson(subject),
         ],
       };

@@ -258,7 +258,15 @@ function applyToRequests(run: Run, event: RequestEvent): void {
 
 type TaskEvent = Extract<
   RunEvent,
-  { type: `task-${string}` | `model-call-${string}` | `tool-call${string}` | `conversation-${string}` | 'check-ended' }
+  {
+    type:
+      | `task-${string}`
+      | `model-call-${string}`
+      | `tool-call${string}`
+      | `conversation-${string}`
+      | 'changes-held-back'
+      | 'check-ended';
+  }
 >;
 
 function applyToTask(
@@ -352,6 +360,8 @@ function applyToTask(
       if (event.messageId !== undefined) {
         endMessage(run, event.messageId, { status: 'processed', processedAt: event.at });
       }
+      return;
+    case 'changes-held-back':
       return;
     case 'tool-call-started':
       task.openCall = { callId: event.callId, step: event.step };

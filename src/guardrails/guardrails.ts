@@ -61,6 +61,8 @@ export interface World {
   readonly root: string;
   /** Where a path really leads, from the root; undefined where that is outside. */
   leadsTo(path: string): string | undefined;
+  /** What a text file has now; undefined where it is not there, outside, no text or too long to be shown. */
+  textOf(path: string): string | undefined;
   /** Whether a file with secrets lies in the folder or below; where nobody can tell, it does. */
   holdsSecrets(folder: string): boolean;
 }

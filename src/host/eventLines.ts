@@ -37,6 +37,8 @@ export function lineOf(event: SquadEvent, state: SquadView): string | undefined 
     }
     case 'tool-calls-put-off':
       return `${who} reads its mail before it goes on with ${what}`;
+    case 'changes-held-back':
+      return `${who} changed ${event.changes.map(({ path }) => path).join(', ')} without leave, so that was put back`;
     case 'check-ended':
       return `  ${event.result.passed ? '✓' : '✗'} ${what}: ${event.result.summary}`;
     case 'task-reopened':

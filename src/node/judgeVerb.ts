@@ -7,7 +7,7 @@ import { judgeCase, parseCases } from '../guardrails/cases.ts';
 import type { World } from '../guardrails/guardrails.ts';
 import { checkWorkspace } from '../host/openSquad.ts';
 import { openGuardrails } from '../workspace/openGuardrails.ts';
-import { holdsSecrets, realPlace } from '../workspace/realPlace.ts';
+import { holdsSecrets, realPlace, textAt } from '../workspace/realPlace.ts';
 import type { CommandLine } from './commandLine.ts';
 
 /** How the cases name the workspace, wherever it really is. */
@@ -56,6 +56,7 @@ function worldIn(folder: string): World {
   return {
     root: ROOT,
     leadsTo: (named) => realPlace(folder, inFolder(named)),
+    textOf: (named) => textAt(folder, inFolder(named)),
     holdsSecrets: (named) => holdsSecrets(folder, path.relative(folder, path.resolve(folder, inFolder(named)))),
   };
 }

@@ -92,6 +92,7 @@ function questionOf(kind: OpenRequest['subject']['kind']): string {
       return 'Your answer: ';
     case 'command':
     case 'write':
+    case 'changes':
     case 'read':
       return 'allow, or deny (a reason helps the agent): ';
   }

@@ -6,6 +6,7 @@
  */
 import type { DeepReadonly } from '../base/deepReadonly.ts';
 import type { RequestSubject } from '../domain/approval.ts';
+import type { HeldChange } from '../domain/fileChange.ts';
 import type { SquadEvent } from '../domain/events.ts';
 import type { ProjectPlan } from '../domain/plan.ts';
 import type { Run } from '../domain/run.ts';
@@ -77,6 +78,8 @@ export function eventWithoutBodies(event: SquadEvent): SquadEvent {
       return { ...event, message: cut(event.message) };
     case 'tool-calls-put-off':
       return { ...event, reason: cut(event.reason) };
+    case 'changes-held-back':
+      return { ...event, changes: event.changes.map(cutChange) };
     case 'request-opened':
       return { ...event, request: { ...event.request, subject: cutSubject(event.request.subject) } };
     case 'request-answered':
@@ -160,12 +163,22 @@ function cutSubject(subject: DeepReadonly<RequestSubject>): RequestSubject {
       return { ...subject, checks: [] };
     case 'command':
       return { ...subject, command: cut(subject.command), why: cut(subject.why) };
-    case 'write':
+    case 'write': {
+      const copy = { ...subject, path: cut(subject.path), why: cut(subject.why) };
+      delete copy.texts;
+      return copy;
+    }
+    case 'changes':
+      return { ...subject, command: cut(subject.command), changes: subject.changes.slice(0, 20).map(cutChange) };
     case 'read':
       return { ...subject, path: cut(subject.path), why: cut(subject.why) };
     case 'question':
       return { ...subject, question: cut(subject.question), options: subject.options.slice(0, 20).map(cut) };
   }
+}
+
+function cutChange({ path, why }: DeepReadonly<HeldChange>): HeldChange {
+  return { path: cut(path), why: cut(why) };
 }
 
 function cut(text: string): string {

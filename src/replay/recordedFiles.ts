@@ -2,6 +2,7 @@
 import type { RequestSubject } from '../domain/approval.ts';
 import { ToolRefusal } from '../domain/errors.ts';
 import type { EventOf, SquadEvent } from '../domain/events.ts';
+import type { HeldChange } from '../domain/fileChange.ts';
 import type { CheckResult } from '../domain/proof.ts';
 import type { Seed } from '../domain/run.ts';
 import type { RunResults } from '../services/runResults.ts';
@@ -111,6 +112,16 @@ class RecordedTaskFiles implements TaskFiles {
     return recordedWorkspace(this.recording, this.strand);
   }
 
+  async holdBack(_base: string, _allowed: unknown, signal: AbortSignal): Promise<HeldChange[]> {
+    await worldOf(this.recording, this.room, this.strand, signal);
+    const held = this.recording.nextAs(this.strand, 'changes-held-back');
+    return structuredClone(held?.changes ?? []);
+  }
+
+  async putThrough(_base: string, _changes: unknown, signal: AbortSignal): Promise<void> {
+    await worldOf(this.recording, this.room, this.strand, signal);
+  }
+
   async commit(_base: string, _note: unknown, signal: AbortSignal): Promise<TaskCommit> {
     const { commit, tree } = await this.outcome('task-committed', signal);
     return { commit, tree };
@@ -203,6 +214,7 @@ function recordedWorkspace(recording: Recording, strand: Strand): TaskWorkspace 
     // What was permitted is in the record.
     root: '/',
     leadsTo: () => undefined,
+    textOf: () => undefined,
     holdsSecrets: () => true,
     readText: unseen,
     writeText: unseen,

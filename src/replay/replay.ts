@@ -118,7 +118,10 @@ class Replay {
           return performTool(tool, input, context, signal);
         }
         await worldOf(recording, room, context.taskId, signal);
-        return recordedResult(recording, context.taskId);
+        // What comes of it stands in its end, and the end behind what a person was asked afterwards.
+        return recording.nextAs(context.taskId, 'changes-held-back')
+          ? { text: '' }
+          : recordedResult(recording, context.taskId);
       },
     });
     void this.squad.runs.open();

@@ -9,6 +9,7 @@ import type { RunView, TaskView } from '../domain/squadState.ts';
 import { stampByAgent, stampOfStart } from '../domain/stamps.ts';
 import { requireCurrent, type AgentAtWork } from '../domain/task.ts';
 import type { Ledger } from '../ports.ts';
+import { describeHeld, type HeldChanges } from './heldChanges.ts';
 import type { TaskCommit } from '../workspace/repository.ts';
 import type { RunFiles, TaskFiles } from '../workspace/runFiles.ts';
 
@@ -21,18 +22,20 @@ export interface Claim {
 export type CompletionOutcome =
   { accepted: true; proven: EventDraft } | { accepted: false; detail: string; reopened: EventDraft };
 
-type ReopenCause = 'claim' | 'checks' | 'conflict' | 'integration';
+type ReopenCause = 'claim' | 'protected' | 'checks' | 'conflict' | 'integration';
 
 export class TaskCompletion {
   private readonly ledger: Ledger;
+  private readonly held: HeldChanges;
   private readonly filesOf: (runId: string) => RunFiles;
   /** One merge at a time for each run. */
   private readonly merging = new Map<string, Promise<unknown>>();
   /** Runs whose last merge was cut, so that their integration branch may be ahead of the ledger. */
   private readonly doubtful = new Set<string>();
 
-  constructor(options: { ledger: Ledger; filesOf: (runId: string) => RunFiles }) {
+  constructor(options: { ledger: Ledger; held: HeldChanges; filesOf: (runId: string) => RunFiles }) {
     this.ledger = options.ledger;
+    this.held = options.held;
     this.filesOf = options.filesOf;
   }
 
@@ -48,6 +51,10 @@ export class TaskCompletion {
       return { accepted: true, proven: { type: 'task-proven', ...stamp, ...task.merged } };
     }
     this.tell(claimant, { type: 'task-claimed', ...stampByAgent(claimant), ...claim });
+    const held = await this.held.holdBack(claimant, signal);
+    if (held.length > 0) {
+      return this.reopen(claimant, 'protected', `${describeHeld(held)} Then call finish_task again.`);
+    }
     const work = await files.commit(base, commitOptions(task, claim), signal);
     this.tell(claimant, { type: 'task-committed', ...stamp, ...work });
     const failed = await this.check(claimant, 'task', base, work, signal);

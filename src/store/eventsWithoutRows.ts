@@ -11,6 +11,7 @@ const EVENTS_WITHOUT_ROWS = [
   'tool-call-started',
   'tool-call-ended',
   'tool-calls-put-off',
+  'changes-held-back',
   'person-wrote',
   'result-refused',
   'run-settled',

@@ -17,17 +17,20 @@ export const applyEdit = defineTool({
   input: z.strictObject({ path: z.string(), edits: z.array(editSchema).min(1).max(100) }),
   effect: 'write',
   afterCrash: 'repeat',
-  permission: ({ path }, context, guardrails) => permissionToWrite(path, context, guardrails),
+  permission: ({ path, edits }, context, guardrails) =>
+    permissionToWrite(path, (before) => applyAll(before, edits, path), context, guardrails),
   async run({ path, edits }, { workspace }) {
-    const before = await workspace.readText(path);
-    let text = before;
-    for (const [index, edit] of edits.entries()) {
-      text = applyOne(text, edit, `${path}, edit ${index + 1}`);
-    }
-    await workspace.writeText(path, text);
+    await workspace.writeText(path, applyAll(await workspace.readText(path), edits, path));
     return { text: `Changed ${path} (${edits.length} ${edits.length === 1 ? 'edit' : 'edits'}).` };
   },
 });
+
+function applyAll(before: string | undefined, edits: readonly Edit[], path: string): string {
+  if (before === undefined) {
+    throw new ToolRefusal(`${path} is not there, or no text that can be edited in parts. Use write_file.`);
+  }
+  return edits.reduce((text, edit, index) => applyOne(text, edit, `${path}, edit ${index + 1}`), before);
+}
 
 function applyOne(text: string, { oldText, newText, replaceAll }: Edit, where: string): string {
   const parts = text.split(oldText);

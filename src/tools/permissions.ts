@@ -1,4 +1,7 @@
 /** What the guardrails say of a tool's call, as the question to a person or the refusal to the model that follows. */
+import { createHash } from 'node:crypto';
+import { LONGEST_SHOWN } from '../domain/fileChange.ts';
+import { messageOf } from '../domain/errors.ts';
 import { isDeclaredWrite } from './declaredWrites.ts';
 import type { Guardrails } from '../guardrails/guardrails.ts';
 import type { Permission, ToolContext } from './tool.ts';
@@ -36,20 +39,73 @@ export function permissionToRead(path: string, { workspace }: ToolContext, guard
   }
 }
 
-/** Free for what the task declared, unless the file is one that decides what else runs, or holds secrets. */
-export function permissionToWrite(path: string, context: ToolContext, guardrails: Guardrails): Permission {
-  const verdict = guardrails.path('write', path, context.workspace);
-  const plain = path.replace(/^\.\//, '');
-  switch (verdict.kind) {
-    case 'deny':
-      return refusePath(path, verdict.reason);
-    case 'ask':
-      return { kind: 'ask', subject: { kind: 'write', path: plain, why: verdict.reason, isProtected: true } };
-    case 'allow':
-      return isDeclaredWrite(plain, context)
-        ? FREE
-        : { kind: 'ask', subject: { kind: 'write', path: plain, why: whatWasDeclared(context) } };
+/**
+ * Free for what the task declared, unless the file is one that decides what else runs, or holds secrets. `change` makes the
+ * file's new text of the old one; it may throw a ToolRefusal, which is told unless that would tell of a secret.
+ */
+export function permissionToWrite(
+  path: string,
+  change: (before: string | undefined) => string,
+  context: ToolContext,
+  guardrails: Guardrails,
+): Permission {
+  const { workspace } = context;
+  const byName = guardrails.path('write', path, workspace);
+  if (byName.kind === 'deny') {
+    return refusePath(path, byName.reason);
   }
+  const plain = path.replace(/^\.\//, '');
+  const before = workspace.textOf(path);
+  if (guardrails.path('read', path, workspace).kind !== 'allow') {
+    return { kind: 'ask', subject: { ...secretWrite(change, before), path: plain, why: byName.reason } };
+  }
+  let after: string;
+  try {
+    after = change(before);
+  } catch (error) {
+    return { kind: 'refuse', reason: messageOf(error) };
+  }
+  const verdict = guardrails.write(path, after, before, workspace);
+  if (verdict.kind === 'deny') {
+    return refusePath(path, verdict.reason);
+  }
+  if (verdict.kind === 'allow' && isDeclaredWrite(plain, context)) {
+    return FREE;
+  }
+  const isShown = after.length <= LONGEST_SHOWN;
+  if (verdict.kind === 'ask' && !isShown) {
+    return { kind: 'refuse', reason: `${plain} is protected, and this is too long to be shown to the developer.` };
+  }
+  const subject = {
+    kind: 'write' as const,
+    path: plain,
+    ...(isShown ? { texts: { ...(before === undefined ? {} : { before }), after } } : {}),
+  };
+  return {
+    kind: 'ask',
+    subject:
+      verdict.kind === 'ask'
+        ? { ...subject, why: verdict.reason, isProtected: true }
+        : { ...subject, why: whatWasDeclared(context) },
+  };
+}
+
+/** What a file with secrets has now is written down nowhere, and whether an edit would fit is not told either. */
+function secretWrite(change: (before: string | undefined) => string, before: string | undefined) {
+  const attempt = (from: string | undefined): string | undefined => {
+    try {
+      return change(from);
+    } catch {
+      return undefined;
+    }
+  };
+  const [after, whole] = [attempt(before), attempt(undefined)];
+  return {
+    kind: 'write' as const,
+    isProtected: true as const,
+    ...(whole === undefined ? {} : { texts: { after: whole } }),
+    ...(after === undefined ? {} : { sha256: createHash('sha256').update(after).digest('hex') }),
+  };
 }
 
 function refusePath(path: string, reason: string): Permission {

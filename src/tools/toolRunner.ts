@@ -25,6 +25,12 @@ import {
 /** Asks a person about one call and waits; the same call asks once, also across a restart. */
 export type AskPerson = (subject: RequestSubject, context: ToolContext, signal: AbortSignal) => Promise<RequestAnswer>;
 
+/**
+ * Looks at what a command made of protected files: puts it back, asks, and does it after all where it is allowed. Answers
+ * a sentence for the model where there was any.
+ */
+export type LookAfter = (context: ToolContext, signal: AbortSignal) => Promise<string | undefined>;
+
 /** The call stands as it stood: whoever runs the agent looks anew what to do first. */
 const NOT_BEGUN: ToolResult = { text: '' };
 
@@ -35,12 +41,20 @@ export class ToolRunner {
   private readonly askPerson: AskPerson;
   private readonly performTool: PerformTool;
   private readonly permit: PermitTool;
+  private readonly lookAfter: LookAfter;
 
-  constructor(options: { ledger: Ledger; permit: PermitTool; askPerson: AskPerson; perform: PerformTool }) {
+  constructor(options: {
+    ledger: Ledger;
+    permit: PermitTool;
+    askPerson: AskPerson;
+    perform: PerformTool;
+    lookAfter: LookAfter;
+  }) {
     this.ledger = options.ledger;
     this.permit = options.permit;
     this.askPerson = options.askPerson;
     this.performTool = options.perform;
+    this.lookAfter = options.lookAfter;
   }
 
   /** Resolves without an end in the ledger when the run was paused right before the call began. `interrupted`: the call had begun when the process ended, and nothing is known of its end. */
@@ -63,9 +77,9 @@ export class ToolRunner {
       return this.end(call, context, 'refused', { text: input.problem });
     }
     if (options.interrupted && tool.afterCrash === 'report') {
-      return this.end(call, context, 'failed', {
-        text: 'The host was restarted while this ran. It may have done all, some or nothing of its work: look before you run it again.',
-      });
+      const text =
+        'The host was restarted while this ran. It may have done all, some or nothing of its work: look before you run it again.';
+      return this.end(call, context, 'failed', { text, ...(await this.afterwards(tool, context, signal)) });
     }
     const permission = this.permit(tool, input.value, context);
     if (permission.kind === 'refuse') {
@@ -112,7 +126,8 @@ export class ToolRunner {
     requireCurrent(this.ledger.state.runs[runId]?.tasks[taskId], context);
     this.ledger.assertOwner();
     try {
-      return this.end(call, context, 'ok', await this.performTool(tool, input, context, signal));
+      const result = await this.performTool(tool, input, context, signal);
+      return this.end(call, context, 'ok', { ...result, ...(await this.afterwards(tool, context, signal)) });
     } catch (error) {
       if (signal.aborted || error instanceof LedgerClosedError || error instanceof SupersededError) {
         throw error;
@@ -121,8 +136,18 @@ export class ToolRunner {
     }
   }
 
-  private end(call: ToolCall, context: ToolContext, outcome: Outcome, result: ToolResult): ToolResult {
-    const text = shorten(result.text);
+  private async afterwards(tool: Tool, context: ToolContext, signal: AbortSignal): Promise<{ note?: string }> {
+    const note = tool.effect === 'process' ? await this.lookAfter(context, signal) : undefined;
+    return note === undefined ? {} : { note };
+  }
+
+  private end(
+    call: ToolCall,
+    context: ToolContext,
+    outcome: Outcome,
+    { note, ...result }: ToolResult & { readonly note?: string },
+  ): ToolResult {
+    const text = [shorten(result.text), ...(note === undefined ? [] : [note])].join('\n');
     requireCurrent(this.ledger.state.runs[context.runId]?.tasks[context.taskId], context);
     this.ledger.append(...(result.events ?? []), {
       type: 'tool-call-ended',

@@ -9,7 +9,7 @@ export const writeFile = defineTool({
   input: z.strictObject({ path: z.string(), content: z.string().max(1_000_000) }),
   effect: 'write',
   afterCrash: 'repeat',
-  permission: ({ path }, context, guardrails) => permissionToWrite(path, context, guardrails),
+  permission: ({ path, content }, context, guardrails) => permissionToWrite(path, () => content, context, guardrails),
   async run({ path, content }, { workspace }) {
     const { created } = await workspace.writeText(path, content);
     return { text: `${created ? 'Created' : 'Replaced'} ${path} (${content.split('\n').length} lines).` };

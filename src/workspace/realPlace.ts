@@ -1,6 +1,7 @@
 /** Where names in a worktree really lead, for rules that judge before anything is opened. Looks, and changes nothing. */
-import { readdirSync, realpathSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { LONGEST_SHOWN } from '../domain/fileChange.ts';
 import { isSecret } from '../guardrails/protectedFiles.ts';
 
 /** More entries than this are not looked at: then nobody can tell. */
@@ -24,6 +25,33 @@ export function realPlace(root: string, named: string): string | undefined {
       missing = path.join(path.basename(existing), missing);
       existing = path.dirname(existing);
     }
+  }
+}
+
+/** The text of a regular file in the root, links followed; undefined where there is none that a person could be shown. */
+export function textAt(root: string, named: string): string | undefined {
+  const place = realPlace(root, named);
+  try {
+    if (place === undefined || statSync(path.join(root, place)).size > LONGEST_SHOWN) {
+      return undefined;
+    }
+    return shownText(readFileSync(path.join(root, place)));
+  } catch {
+    return undefined;
+  }
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The text of a file's bytes, where a person could be shown it. */
+export function shownText(bytes: Uint8Array): string | undefined {
+  if (bytes.length > LONGEST_SHOWN || bytes.includes(0)) {
+    return undefined;
+  }
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return undefined;
   }
 }
 

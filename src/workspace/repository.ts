@@ -2,6 +2,7 @@
  * A run's private repository: the seed, one worktree per task, checkouts for verification and the integration branch.
  * It borrows the developer's objects and changes nothing of the developer's; putting a result there is `applyChanges`.
  */
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { GitError, StorageError, ToolRefusal } from '../domain/errors.ts';
@@ -23,6 +24,15 @@ export type MergeOutcome =
   | { readonly kind: 'merged'; readonly commit: string; readonly tree: string }
   /** `files` in conflict, from the workspace root. */
   | { readonly kind: 'conflict'; readonly tree: string; readonly files: string[] };
+
+export interface WorktreeFile {
+  /** From the workspace root. */
+  readonly path: string;
+  /** As git writes it. */
+  readonly mode: string;
+  /** Undefined where the file goes; of a symbolic link its target. */
+  readonly bytes: Uint8Array | undefined;
+}
 
 export interface CommitNote {
   readonly message: string;
@@ -79,6 +89,12 @@ export class RunRepository {
    * something in the worktree that its author has to mend first.
    */
   async commitWorktree(name: string, base: string, note: CommitNote, signal: AbortSignal): Promise<TaskCommit> {
+    const tree = await this.treeOfWorktree(name, base, signal);
+    return { commit: await this.commitTree(tree, base, note, signal), tree };
+  }
+
+  /** The tree of that commit. */
+  async treeOfWorktree(name: string, base: string, signal: AbortSignal): Promise<string> {
     const tree = this.worktree(name);
     const { prefix } = await this.seeded();
     await this.refuseReplacedFolders(tree.path, prefix);
@@ -90,8 +106,16 @@ export class RunRepository {
         `These folders are git repositories of their own, so their files cannot be handed in: ${embedded.join(', ')}. Delete the .git folder in each, or the folders.`,
       );
     }
-    const written = await this.git.text(['write-tree'], tree.call(), signal);
-    return { commit: await this.commitTree(written, base, note, signal), tree: written };
+    return this.git.text(['write-tree'], tree.call(), signal);
+  }
+
+  /** Gives files of the worktree these contents, or deletes them; links on the way to them are replaced and not followed. */
+  async setFiles(name: string, base: string, files: readonly WorktreeFile[], signal: AbortSignal): Promise<void> {
+    const call = this.worktree(name).call();
+    const from = await this.treeOfWorktree(name, base, signal);
+    const to = await this.treeWith(from, files, signal);
+    // The index is that of `from`, and so is the worktree: git changes what differs, and makes and removes folders.
+    await this.git.run(['read-tree', '-m', '-u', from, to], call, signal);
   }
 
   /** A fresh checkout of exactly that commit, for checks to run in; answers the workspace root inside it. */
@@ -253,6 +277,32 @@ export class RunRepository {
     const locks = (await readdir(branches)).filter((name) => name.endsWith('.lock'));
     await Promise.all(locks.map((name) => removeTree(join(branches, name))));
     return seed;
+  }
+
+  /** That tree with these files in it. */
+  private async treeWith(tree: string, files: readonly WorktreeFile[], signal: AbortSignal): Promise<string> {
+    const { prefix } = await this.seeded();
+    const [gone, there]: [string[], string[]] = [[], []];
+    for (const { path, mode, bytes } of files) {
+      const name = `\t${prefix}${path}\0`;
+      if (bytes === undefined) {
+        gone.push(`0 ${'0'.repeat(tree.length)}${name}`);
+      } else {
+        const object = await this.git.text(['hash-object', '-w', '--stdin'], { ...this.call(), input: bytes }, signal);
+        there.push(`${mode} ${object}${name}`);
+      }
+    }
+    const indexFile = join(this.folder, 'indexes', `made-${randomUUID()}`);
+    const call = { ...this.call(), indexFile };
+    try {
+      await this.git.run(['read-tree', tree], call, signal);
+      // A file may stand where a folder was, so what goes, goes first.
+      const input = [...gone, ...there].join('');
+      await this.git.run(['update-index', '--replace', '-z', '--index-info'], { ...call, input }, signal);
+      return await this.git.text(['write-tree'], call, signal);
+    } finally {
+      await removeTree(indexFile);
+    }
   }
 
   private async merge(options: { onto: string; commit: string; at: string }, signal: AbortSignal): Promise<TreeMerge> {

@@ -3,8 +3,10 @@
  * integration branch. `GitRunFiles` does it with the run's private repository; a simulation and a replay do it without a disk.
  */
 import type { DeepReadonly } from '../base/deepReadonly.ts';
+import type { HeldChange } from '../domain/fileChange.ts';
 import type { AcceptanceCheck, CheckResult, CheckStage } from '../domain/proof.ts';
 import type { Seed } from '../domain/run.ts';
+import { EXECUTABLE, protectedChanges, REGULAR, type AllowedByPath } from './protectedChanges.ts';
 import type { CommitNote, MergeOutcome, RunRepository, TaskCommit } from './repository.ts';
 import { openTaskWorkspace, type TaskWorkspace, type WorkspaceTools } from './taskWorkspace.ts';
 import { runCheck } from './verification/acceptance.ts';
@@ -29,6 +31,13 @@ export interface RunFiles {
 export interface TaskFiles {
   /** The worktree, made at `base` unless it is there already. */
   open(base: string, signal: AbortSignal): Promise<TaskWorkspace>;
+  /**
+   * Puts back what the worktree has of protected files beyond `base` and what was allowed; answers what that was. Rejects
+   * with a ToolRefusal when the worktree holds something that its author has to mend first.
+   */
+  holdBack(base: string, allowed: AllowedByPath, signal: AbortSignal): Promise<HeldChange[]>;
+  /** Makes those changes after all. */
+  putThrough(base: string, changes: DeepReadonly<HeldChange[]>, signal: AbortSignal): Promise<void>;
   /** What the worktree holds now as one commit on `base`; the same content, base and note give the same commit. */
   commit(base: string, note: CommitNote, signal: AbortSignal): Promise<TaskCommit>;
   hasChanges(from: string, to: string, signal: AbortSignal): Promise<boolean>;
@@ -94,6 +103,25 @@ class GitTaskFiles implements TaskFiles {
   async open(base: string, signal: AbortSignal): Promise<TaskWorkspace> {
     const root = await this.repository.addWorktree(this.worktree, base, signal);
     return openTaskWorkspace(root, this.task.id, this.tools);
+  }
+
+  async holdBack(base: string, allowed: AllowedByPath, signal: AbortSignal): Promise<HeldChange[]> {
+    const { repository, worktree } = this;
+    const held = await protectedChanges(repository, worktree, { base, allowed }, signal);
+    if (held.length > 0) {
+      const before = held.map(({ change, before }) => ({ path: change.path, ...before }));
+      await repository.setFiles(worktree, base, before, signal);
+    }
+    return held.map(({ change }) => change);
+  }
+
+  putThrough(base: string, changes: DeepReadonly<HeldChange[]>, signal: AbortSignal): Promise<void> {
+    const files = changes.map(({ path, texts, isExecutable }) => ({
+      path,
+      mode: isExecutable ? EXECUTABLE : REGULAR,
+      bytes: texts?.after === undefined ? undefined : Buffer.from(texts.after),
+    }));
+    return this.repository.setFiles(this.worktree, base, files, signal);
   }
 
   commit(base: string, note: CommitNote, signal: AbortSignal): Promise<TaskCommit> {

@@ -5,7 +5,7 @@ import { ToolRefusal } from '../domain/errors.ts';
 import type { World } from '../guardrails/guardrails.ts';
 import type { Git } from './git.ts';
 import type { Processes, ProcessResult } from './processes.ts';
-import { holdsSecrets, realPlace } from './realPlace.ts';
+import { holdsSecrets, realPlace, textAt } from './realPlace.ts';
 import { SafeFiles } from './safeFile.ts';
 import { runTestSuite, type Finding } from './verification/acceptance.ts';
 
@@ -61,6 +61,10 @@ class WorktreeFiles implements TaskWorkspace {
 
   leadsTo(named: string): string | undefined {
     return realPlace(this.root, named);
+  }
+
+  textOf(named: string): string | undefined {
+    return textAt(this.root, named);
   }
 
   holdsSecrets(folder: string): boolean {

@@ -350,6 +350,10 @@ const RULES: Rules = {
     reason: 'Mail came first.',
   })),
 
+  'changes-held-back': inPhase(['working'], () => ({
+    changes: [{ path: '.npmrc', why: '.npmrc is a setting of a package manager.' }],
+  })),
+
   'request-opened': (story) => {
     const run = story.run();
     const task = story.random.chance(0.7) ? story.random.pick(Object.values(run?.tasks ?? {})) : undefined;

@@ -120,6 +120,11 @@ export class LifeBench {
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
   }
 
+  /** The folder of a task's first try. */
+  worktree(key: string): string {
+    return path.join(this.storage, 'runs', this.run().id, 'worktrees', `${key}-1`);
+  }
+
   start(options: Partial<RunOptions> = {}): Promise<string> {
     return this.squad.runs.start('A story', anyOptions({ approve: ['plan', 'commands', 'writes'], ...options }));
   }

@@ -53,6 +53,7 @@ export class LoopedAgent {
         permit,
         askPerson: () => Promise.resolve({ kind: 'allow' as const }),
         perform: performTool,
+        lookAfter: () => Promise.resolve(undefined),
       }),
       modelTurn: new ModelTurn({ ledger, models, gateway, budget: new BudgetKeeper(ledger), signals }),
     };

@@ -14,7 +14,7 @@ const belowHosts = [...belowSquad, 'squad', 'replay'];
 /** A folder may import what stands above it, never below. */
 const ladder: readonly Rung[] = [
   { name: 'base', imports: [] },
-  { name: 'domain', imports: ['base'], packages: ['zod'] },
+  { name: 'domain', imports: ['base'], packages: ['diff', 'zod'] },
   { name: 'ports', imports: ['base', 'domain'], packages: ['zod'], builtins: free },
   { name: 'protocol', imports: ['base', 'domain'], packages: ['zod'] },
   { name: 'ledger', imports: core, builtins: [...free, 'fs', 'net', 'worker_threads', 'zlib'] },
@@ -95,7 +95,7 @@ describe('a breach of the ladder', () => {
     ['is a re-export', { 'src/base/all.ts': "export * from '../ports.ts';" }, /may import only nothing/],
     ['is a dynamic import', { 'src/llm/a.ts': "await import('kysely');" }, /imports kysely, but llm may use only/],
     ['is a type by import()', { 'src/inbox/a.ts': "let a: import('zod').ZodType;" }, /imports zod, but inbox/],
-    ['is a package', { 'src/domain/a.ts': "import picomatch from 'picomatch';" }, /only the packages zod$/],
+    ['is a package', { 'src/domain/a.ts': "import picomatch from 'picomatch';" }, /only the packages diff, zod$/],
     ['is a built-in module', { 'src/domain/a.ts': "import 'node:path';" }, /domain may use of Node only nothing$/],
     ['is a built-in module without node:', { 'src/tools/a.ts': "import 'fs/promises';" }, /tools may use of Node/],
     ['is vscode outside src/vscode', { 'src/node/host.ts': "import 'vscode';" }, /imports vscode, but node/],

@@ -102,7 +102,7 @@ function Request({
         >
           {button}
         </Button>
-        {['command', 'write', 'read'].includes(request.subject.kind) && (
+        {['command', 'write', 'changes', 'read'].includes(request.subject.kind) && (
           <Button
             look="icon"
             icon="circle-slash"
@@ -143,6 +143,14 @@ function wording({ id, runId, subject }: WaitingRequest): Wording {
       return {
         wants: subject.isProtected ? 'asks to write a protected file' : 'asks to write outside its task',
         what: subject.path,
+        isCode: true,
+        button: 'Answer…',
+        command: answer,
+      };
+    case 'changes':
+      return {
+        wants: 'ran a command that changed protected files',
+        what: subject.changes.map(({ path }) => path).join(', '),
         isCode: true,
         button: 'Answer…',
         command: answer,

@@ -36,6 +36,7 @@ const SUBJECTS: Readonly<Record<RequestSubject['kind'], string>> = {
   plan: 'compass',
   command: 'terminal',
   write: 'edit',
+  changes: 'lock',
   read: 'eye',
   question: 'question',
 };

@@ -1,5 +1,6 @@
 /** What must hold in every run, whatever happened to it. */
 import assert from 'node:assert/strict';
+import { allowedChanges } from '../../../src/domain/approval.ts';
 import type { SquadEvent } from '../../../src/domain/events.ts';
 import type { SquadView } from '../../../src/domain/squadState.ts';
 import { isHeld, isOver } from '../../../src/domain/task.ts';
@@ -89,6 +90,12 @@ function checkIntegration(run: Simulated['run'], disk: Simulated['disk']): void 
     assert.equal(run.tasks[taskId]?.phase, 'proven', `${taskId} was merged but is ${run.tasks[taskId]?.phase ?? ''}`);
   }
   const tree = disk.trees[run.integration?.tree ?? ''] ?? {};
+  const held = tree['.editorconfig'];
+  const allowed = Object.keys(run.tasks).flatMap((id) => allowedChanges(run.requests, id).get('.editorconfig') ?? []);
+  assert.ok(
+    held === undefined || allowed.some(({ texts }) => texts?.after === held),
+    'a protected file is as nobody allowed it',
+  );
   for (const task of Object.values(run.tasks)) {
     if (task.phase === 'proven' && task.key !== 'plan' && merged.includes(task.id)) {
       assert.ok(tree[`src/${task.key}.txt`]?.includes('right'), `the result of ${task.id} is not in the final tree`);

@@ -6,12 +6,15 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import picomatch from 'picomatch';
 import { GitError, ToolRefusal } from '../../../src/domain/errors.ts';
+import { allowedTexts, type HeldChange } from '../../../src/domain/fileChange.ts';
 import type { CheckResult } from '../../../src/domain/proof.ts';
 import type { FileChange, Seed } from '../../../src/domain/run.ts';
+import { judgePath } from '../../../src/guardrails/pathRules.ts';
 import type { Ledger } from '../../../src/ports.ts';
 import type { SquadFiles } from '../../../src/services/gitSquadFiles.ts';
 import type { RunResults } from '../../../src/services/runResults.ts';
 import type { TaskCommit } from '../../../src/workspace/repository.ts';
+import type { AllowedByPath } from '../../../src/workspace/protectedChanges.ts';
 import type { ChecksRequest, RunFiles, TaskFiles, TaskTry } from '../../../src/workspace/runFiles.ts';
 import type { TaskWorkspace } from '../../../src/workspace/taskWorkspace.ts';
 import type { Life, SimulatedTime } from './simulatedTime.ts';
@@ -138,6 +141,14 @@ class SimulatedRunFiles implements RunFiles {
           this.disk.worktrees[name] ??= { ...this.treeOf(base) };
           return new SimulatedWorkspace(this.disk.worktrees[name], (operation, work) => this.take(operation, work));
         }),
+      holdBack: (base, allowed) =>
+        this.take('hold', () => this.holdBack(this.worktree(name), this.treeOf(base), allowed)),
+      putThrough: (_base, changes) =>
+        this.take('through', () => {
+          for (const { path, texts } of changes) {
+            setFile(this.worktree(name), path, texts?.after);
+          }
+        }),
       commit: (base, note) => this.take('commit', () => this.commit({ ...this.worktree(name) }, base, note.message)),
       hasChanges: (from, to) => this.take('changes', () => this.changed(from, to).length > 0),
       merge: ({ onto, commit, message }) =>
@@ -162,6 +173,23 @@ class SimulatedRunFiles implements RunFiles {
         }),
       runChecks: (request, onResult) => this.runChecks(request, onResult),
     };
+  }
+
+  /** What stands in files that are protected by their names and is neither as the task began nor allowed. */
+  private holdBack(worktree: Record<string, string>, base: Tree, allowed: AllowedByPath): HeldChange[] {
+    const held: HeldChange[] = [];
+    for (const path of new Set([...Object.keys(worktree), ...Object.keys(base)])) {
+      const [before, after] = [base[path], worktree[path]];
+      const verdict = judgePath('write', path, '');
+      const texts = allowedTexts(before, allowed.get(path) ?? []);
+      if (verdict.kind !== 'allow' && !texts.includes(after)) {
+        const was = texts.at(-1);
+        const change = { ...(was === undefined ? {} : { before: was }), ...(after === undefined ? {} : { after }) };
+        held.push({ path, why: verdict.reason, texts: change });
+        setFile(worktree, path, was);
+      }
+    }
+    return held;
   }
 
   changes(from: string, to: string): Promise<FileChange[]> {
@@ -270,6 +298,10 @@ class SimulatedWorkspace implements TaskWorkspace {
     return named;
   }
 
+  textOf(file: string): string | undefined {
+    return this.files[file];
+  }
+
   holdsSecrets(): boolean {
     return false;
   }
@@ -333,6 +365,14 @@ class SimulatedWorkspace implements TaskWorkspace {
 
   runTests(): Promise<{ passed: boolean; summary: string }> {
     return this.take('tests', () => ({ passed: true, summary: '1 passed, 0 failed' }));
+  }
+}
+
+function setFile(files: Record<string, string>, path: string, text: string | undefined): void {
+  if (text === undefined) {
+    delete files[path];
+  } else {
+    files[path] = text;
   }
 }
 

@@ -5,7 +5,7 @@ import { compareStrictness, type Verdict } from '../../../src/guardrails/verdict
 import { openGuardrails } from '../../../src/workspace/openGuardrails.ts';
 import { SeededRandom } from '../../support/seededRandom.ts';
 
-const world: World = { root: '/ws', leadsTo: (path) => path, holdsSecrets: () => false };
+const world: World = { root: '/ws', leadsTo: (path) => path, textOf: () => undefined, holdsSecrets: () => false };
 const guardrails = await openGuardrails({
   commands: [
     ...['git status', 'git diff', 'git log', 'git show', 'ls', 'cat', 'echo', 'grep', 'find', 'sort', 'sed -n'],
