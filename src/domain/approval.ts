@@ -96,7 +96,7 @@ export function describeSubject(subject: DeepReadonly<RequestSubject>): string {
     case 'write':
       return `Write ${subject.path}${subject.isProtected ? ', which is protected' : ', which the task did not declare'}`;
     case 'changes':
-      return `Keep what ${subject.command} made of ${subject.changes.map(({ path }) => path).join(', ')}`;
+      return `Keep what a command made of ${subject.changes.map(({ path }) => path).join(', ')}`;
     case 'read':
       return `Read ${subject.path}`;
     case 'question':

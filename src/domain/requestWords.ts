@@ -53,13 +53,15 @@ function wordsOf({ subject, agentId }: DeepReadonly<PersonRequest>): RequestWord
       };
     case 'changes':
       return {
-        title: `${who} ran a command that changed protected files`,
+        title: `${who} ran a command that changed ${subject.changes.map(({ path }) => path).join(', ')}`,
         paragraphs: [
           subject.command,
-          'What it made of them is put back. Allow it to have it again, in the task’s own copy of the workspace.',
-          ...subject.changes.map(
-            ({ path, why, texts, isExecutable }) =>
-              `${why}${texts?.after === undefined ? ` ${path} goes.` : ''}${isExecutable ? ' It can be run.' : ''}\n${describeTexts(texts ?? {})}`,
+          'What it did there was put back. Allow it to have it done again, in the task’s own copy of the workspace.',
+          ...subject.changes.map(({ why, texts, isExecutable }) =>
+            [
+              `${why}${texts?.before === undefined ? ' It is new.' : ''}${texts?.after === undefined ? ' It goes.' : ''}${isExecutable ? ' It can be run.' : ''}`,
+              describeTexts(texts ?? {}),
+            ].join('\n'),
           ),
           ...onlyThePerson(subject),
         ],

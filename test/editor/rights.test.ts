@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { existsSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { startEditor, type Editor } from '../support/editorHost.ts';
+import { call, finish, inOrder, planTask, serveScene } from '../support/scriptedRun.ts';
+import type { ScriptedServer } from '../support/scriptedServer.ts';
+import {
+  answerInput,
+  clickInDialog,
+  lastRun,
+  openSideBar,
+  runThat,
+  sampleWorkspace,
+  treeItem,
+} from '../support/workbench.ts';
+
+const COMMAND = `printf '{\\n  "editor.tabSize": 4,\\n  "task.allowAutomaticTasks": "on"\\n}\\n' > .vscode/settings.json`;
+
+const LONG = Array.from({ length: 150 }, (_, index) => `set option${index}\n`).join('');
+
+describe('rights in VS Code', () => {
+  let workspace: string;
+  let server: ScriptedServer;
+  let editor: Editor;
+
+  before(async () => {
+    workspace = sampleWorkspace();
+    server = await serveScene({
+      tasks: [planTask('one')],
+      lines: {
+        one: inOrder(
+          call('write_file', { path: '.editorconfig', content: '[*]\nindent_size = 4\n' }),
+          call('write_file', { path: '.vimrc', content: LONG }),
+          call('run_command', { command: `mkdir -p .vscode; ${COMMAND}` }),
+          finish(),
+        ),
+      },
+    });
+    editor = await startEditor({
+      folder: workspace,
+      settings: {
+        'devsquad.model': 'openai:scripted',
+        'devsquad.openai.baseUrl': server.baseUrl,
+        'devsquad.approve': ['plan', 'commands', 'writes'],
+        'workbench.colorTheme': 'Default Dark Modern',
+        'workbench.secondarySideBar.defaultVisibility': 'hidden',
+      },
+    });
+    await openSideBar(editor);
+  });
+
+  after(async () => {
+    await editor.stop();
+    await server.close();
+    rmSync(path.dirname(workspace), { recursive: true, force: true });
+  });
+
+  it('asks about a protected file whatever is allowed ahead, and shows every line of it', async () => {
+    await editor.command('DevSquad: Start a Run…');
+    await answerInput(editor, 'What should the team do?', 'Set the house up.');
+    await treeItem(editor, /^Write \.editorconfig, which is protected/)
+      .first()
+      .waitFor();
+    await editor.command('DevSquad: Answer What Waits…');
+    await editor.page.waitForTimeout(600);
+    await editor.screenshot('rights-01-write');
+    const text = await clickInDialog(editor, 'Allow');
+    assert.match(text, /indent_size = 4/);
+  });
+
+  it('shows a long change to its end, and its buttons beside it', async () => {
+    await treeItem(editor, /^Write \.vimrc/)
+      .first()
+      .waitFor();
+    await editor.command('DevSquad: Answer What Waits…');
+    await editor.page.waitForTimeout(600);
+    await editor.page.locator('.monaco-dialog-box').hover();
+    await editor.page.mouse.wheel(0, 10_000);
+    await editor.page.waitForTimeout(400);
+    await editor.screenshot('rights-02-long');
+    await clickInDialog(editor, 'Refuse');
+  });
+
+  it('asks what to keep of what a command did', async () => {
+    await treeItem(editor, /^Keep what/)
+      .first()
+      .waitFor();
+    await editor.screenshot('rights-03-tree');
+    await editor.command('DevSquad: Answer What Waits…');
+    await editor.page.waitForTimeout(600);
+    await editor.screenshot('rights-04-changes');
+    await clickInDialog(editor, 'Refuse');
+    await runThat(editor, ({ phase }) => phase === 'ended');
+    const files = (await lastRun(editor))?.diff?.files.map(({ path: file }) => file);
+    assert.deepEqual(files, ['.editorconfig']);
+    assert.ok(!existsSync(path.join(workspace, '.vscode')));
+  });
+});
