@@ -1,10 +1,17 @@
-// Control characters but newline and tab, invisible and direction-changing characters: what could make a text look other than it is.
-// eslint-disable-next-line no-control-regex
-const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+/** Zero width, direction marks, variation selectors, tags, fillers and controls other than tab and newline. */
+export const INVISIBLE =
+  // eslint-disable-next-line no-control-regex, no-misleading-character-class -- these very characters are looked for
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/u;
+const EACH = new RegExp(INVISIBLE, 'gu');
+/** Asks for the coloured form of the sign before it. */
+const EMOJI_STYLE = '\ufe0f';
 
 /** The text with every character that a person could not see written as its code point, as `⟨U+202E⟩`. */
 export function visibleText(text: string): string {
-  return text.replace(HIDDEN, (character) => {
+  return text.replace(EACH, (character, at: number) => {
+    if (character === EMOJI_STYLE && /\p{Extended_Pictographic}$/u.test(text.slice(Math.max(0, at - 2), at))) {
+      return character;
+    }
     const codePoint = character.codePointAt(0) ?? 0;
     return `⟨U+${codePoint.toString(16).toUpperCase().padStart(4, '0')}⟩`;
   });

@@ -1,6 +1,7 @@
 /** What waits for a person. One queue for all agents; an answer counts once, whichever door it came through. */
 import * as z from 'zod';
 import type { DeepReadonly } from '../base/deepReadonly.ts';
+import { visibleText } from '../base/visibleText.ts';
 import { fileTextsSchema, heldChangeSchema, type AllowedChange } from './fileChange.ts';
 import { acceptanceCheckSchema } from './proof.ts';
 
@@ -86,8 +87,12 @@ export function scopeOf(subject: RequestSubject): ApprovalScope | undefined {
   }
 }
 
-/** A request in one line. */
+/** A request in short; characters that a person could not see are written as their code points. */
 export function describeSubject(subject: DeepReadonly<RequestSubject>): string {
+  return visibleText(shortWordsOf(subject));
+}
+
+function shortWordsOf(subject: DeepReadonly<RequestSubject>): string {
   switch (subject.kind) {
     case 'plan':
       return `Accept the plan: ${subject.summary}`;

@@ -1,9 +1,6 @@
 /** Characters that a person cannot see, or takes for others. */
+import { INVISIBLE } from '../base/visibleText.ts';
 
-/** Zero width, direction marks, variation selectors, tags, fillers and controls other than tab and newline. */
-const INVISIBLE =
-  // eslint-disable-next-line no-control-regex, no-misleading-character-class -- these very characters are looked for
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/u;
 /** Blanks that no shell takes for blanks. */
 const STRANGE_BLANK = /[\u00a0\u1680\u2000-\u200a\u3000]/;
 

@@ -10,6 +10,7 @@ import { EditorSquad } from './editorSquad.ts';
 import { GoingOn } from './goingOn.ts';
 import { DashboardPanel } from './panels/dashboardPanel.ts';
 import { PlanDocuments } from './planDocument.ts';
+import { RequestDocuments } from './requestDocument.ts';
 import { answerRequest, refuseRequest, revisePlan } from './requests.ts';
 import { applyChanges, createBranch, discardChanges, undoResult } from './review/resultActions.ts';
 import { ResultFiles } from './review/resultFiles.ts';
@@ -45,6 +46,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const editorSquad = new EditorSquad(context, logger);
   squad = editorSquad;
   const plans = new PlanDocuments(editorSquad);
+  const requests = new RequestDocuments(editorSquad);
   const files = new ResultFiles(editorSquad);
   const notices = new RunNotices(editorSquad, (runId) => plans.show(runId));
   const goingOn = new GoingOn(editorSquad, notices, logger);
@@ -62,6 +64,7 @@ export function activate(context: vscode.ExtensionContext): void {
     log,
     editorSquad,
     plans,
+    requests,
     files,
     notices,
     dashboard,
@@ -74,7 +77,7 @@ export function activate(context: vscode.ExtensionContext): void {
     new SquadTree('devsquad.sessions', editorSquad, drawSessions),
     new SquadTree('devsquad.approvals', editorSquad, drawApprovals),
     registerChatParticipant(editorSquad, context),
-    registerCommands(commandsOf(editorSquad, context, { plans, files, dashboard, notices }), logger),
+    registerCommands(commandsOf(editorSquad, context, { plans, requests, files, dashboard, notices }), logger),
     goingOn,
   );
   goingOn.begin();
@@ -90,10 +93,17 @@ function commandsOf(
   { secrets }: vscode.ExtensionContext,
   {
     plans,
+    requests,
     files,
     dashboard,
     notices,
-  }: { plans: PlanDocuments; files: ResultFiles; dashboard: DashboardPanel; notices: RunNotices },
+  }: {
+    plans: PlanDocuments;
+    requests: RequestDocuments;
+    files: ResultFiles;
+    dashboard: DashboardPanel;
+    notices: RunNotices;
+  },
 ): Parameters<typeof registerCommands>[0] {
   const runOf = (runId: string | undefined): RunView => {
     const run = runId === undefined ? currentRun(editorSquad.state) : editorSquad.state?.runs[runId];
@@ -125,7 +135,7 @@ function commandsOf(
       }
     },
     'devsquad.openPlan': (runId) => plans.show(runId),
-    'devsquad.approvePlan': async (runId) => answerRequest(editorSquad, planRequestOf(runId)),
+    'devsquad.approvePlan': async (runId) => answerRequest(editorSquad, requests, planRequestOf(runId)),
     'devsquad.revisePlan': async (runId) => revisePlan(editorSquad, planRequestOf(runId)),
     'devsquad.pauseRun': async (runId) => (await editorSquad.open()).runs.pause(runOf(runId).id),
     'devsquad.resumeRun': async (runId) => (await editorSquad.open()).runs.resume(runOf(runId).id, 'editor'),
@@ -144,7 +154,7 @@ function commandsOf(
     'devsquad.createBranch': async (runId) => createBranch(editorSquad, runOf(runId)),
     'devsquad.discardChanges': async (runId) => discardChanges(editorSquad, runOf(runId)),
     'devsquad.undoTo': async (runId) => undoResult(editorSquad, runOf(runId)),
-    'devsquad.answerApproval': (requestId) => answerRequest(editorSquad, requestId),
+    'devsquad.answerApproval': (requestId) => answerRequest(editorSquad, requests, requestId),
     'devsquad.refuseApproval': (requestId) => refuseRequest(editorSquad, requestId),
     'devsquad.scaleAgents': (agentId) => scaleAgents(editorSquad, agentId),
     'devsquad.sendMessage': (agentId) => sendMessage(editorSquad, agentId),

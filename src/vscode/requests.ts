@@ -10,14 +10,22 @@ import { describeRequest } from '../domain/requestWords.ts';
 import { openRequests, type SquadView } from '../domain/squadState.ts';
 import type { DeepReadonly } from '../base/deepReadonly.ts';
 import type { EditorSquad } from './editorSquad.ts';
+import { isTooLong, type RequestDocuments } from './requestDocument.ts';
 
 type OpenRequest = DeepReadonly<RequestRecord>;
 
-/** Shows the request in full and records what the person clicks; closing the dialog answers nothing. */
-export async function answerRequest(squad: EditorSquad, requestId: string | undefined): Promise<void> {
+/**
+ * Shows the request in full and records what the person clicks; closing the dialog answers nothing. What is too long for a
+ * dialog is opened as a document first, and can be allowed only while it is on screen.
+ */
+export async function answerRequest(
+  squad: EditorSquad,
+  documents: RequestDocuments,
+  requestId: string | undefined,
+): Promise<void> {
   const { inbox, ledger } = await squad.open();
   const request = await chooseRequest(ledger.state, requestId);
-  const answer = request && (await askFor(request));
+  const answer = request && (await askFor(request, documents));
   if (request && answer) {
     await inbox.answer(request.id, answer, 'editor');
   }
@@ -79,14 +87,19 @@ async function chooseRequest(state: SquadView, requestId: string | undefined): P
   return picked?.request;
 }
 
-async function askFor(request: OpenRequest): Promise<RequestAnswer | undefined> {
+async function askFor(request: OpenRequest, documents: RequestDocuments): Promise<RequestAnswer | undefined> {
   const { subject } = request;
   if (subject.kind === 'question') {
     return answerQuestion(request.agentId ?? 'The host', subject.question, subject.options);
   }
   const allow = subject.kind === 'plan' ? 'Accept plan' : 'Allow';
   const { title, paragraphs } = describeRequest(request);
-  const detail = paragraphs.join('\n\n');
+  const whole = paragraphs.join('\n\n');
+  if (isTooLong(whole) && !documents.isShown(request)) {
+    await documents.show(request);
+    return undefined;
+  }
+  const detail = isTooLong(whole) ? 'All of it is in the editor behind this dialog. Read it to its end first.' : whole;
   const clicked = await vscode.window.showInformationMessage(title, { modal: true, detail }, allow, 'Refuse');
   return clicked === allow ? { kind: 'allow' } : clicked === 'Refuse' ? { kind: 'deny' } : undefined;
 }

@@ -68,17 +68,20 @@ describe('rights in VS Code', () => {
     assert.match(text, /indent_size = 4/);
   });
 
-  it('shows a long change to its end, and its buttons beside it', async () => {
+  it('opens what is too long for a dialog in an editor, and takes an answer only while it is there', async () => {
     await treeItem(editor, /^Write \.vimrc/)
       .first()
       .waitFor();
     await editor.command('DevSquad: Answer What Waits…');
+    const tab = editor.page.getByRole('tab', { name: /What waits for you/ });
+    await tab.waitFor();
+    await editor.page.getByText('+set option0').first().waitFor();
     await editor.page.waitForTimeout(600);
-    await editor.page.locator('.monaco-dialog-box').hover();
-    await editor.page.mouse.wheel(0, 10_000);
-    await editor.page.waitForTimeout(400);
     await editor.screenshot('rights-02-long');
-    await clickInDialog(editor, 'Refuse');
+    assert.equal(await editor.page.locator('.monaco-dialog-box').count(), 0);
+    await editor.page.locator('.codelens-decoration a').filter({ hasText: 'Answer…' }).click();
+    assert.match(await clickInDialog(editor, 'Refuse'), /in the editor behind this dialog/);
+    await editor.page.getByText('This needs no answer any more.').waitFor();
   });
 
   it('asks what to keep of what a command did', async () => {
