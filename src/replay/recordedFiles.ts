@@ -81,7 +81,7 @@ export class RecordedFiles implements RunFiles {
   }
 
   async standAt(_commit: string, signal: AbortSignal): Promise<void> {
-    await this.room.wait('disk', RUN_STRAND, signal);
+    await this.room.wait('disk', RUN_STRAND, tellsOfEnds(this.recording) ? undefined : signal);
     throwIfRunFailed(this.recording);
   }
 
@@ -249,6 +249,12 @@ const ENDING: ReadonlySet<SquadEvent['type']> = new Set([
 
 function endOf(recording: Recording): EventOf<'run-ended'> | undefined {
   return recording.ahead(RUN_STRAND, (event): event is EventOf<'run-ended'> => event.type === 'run-ended');
+}
+
+/** Whether the run went on to tell what a crash had kept back, also where it was told to stop meanwhile. */
+function tellsOfEnds(recording: Recording): boolean {
+  const next = recording.left().find(({ type }) => type !== 'run-stopped');
+  return next?.type === 'message-sent' && next.message.content.kind === 'task-response';
 }
 
 function isLeftOpen(event: SquadEvent): boolean {

@@ -103,9 +103,7 @@ export class Recording {
   /** Strands of which nothing but the world or a person brought the next event: a call's end, or an answer. */
   strandsAtRest(): Strand[] {
     return [...this.strands.keys()].filter(
-      (strand) =>
-        this.nextOf(strand)?.event.type === 'request-answered' ||
-        (this.hasBegunCall(strand) && this.cameToAnEnd(strand)),
+      (strand) => this.waitsForPerson(strand) || (this.hasBegunCall(strand) && this.cameToAnEnd(strand)),
     );
   }
 
@@ -120,12 +118,34 @@ export class Recording {
     return next !== undefined && (resumed < 0 || next.index < resumed);
   }
 
-  /** In this life. The team's tools are the squad itself, and not the world. */
-  private hasBegunCall(strand: Strand): boolean {
+  /**
+   * Whether a strand's next event is an answer that it waits for: a person may also answer what was asked in an earlier
+   * life before its agent is there again. Who asks by a tool begins that call anew first; who must be allowed one does not.
+   */
+  private waitsForPerson(strand: Strand): boolean {
+    const answered = this.nextAs(strand, 'request-answered');
+    const request = answered && this.requestOf(answered.requestId);
+    const isAskedByTool = request?.subject.kind === 'question' || request?.subject.kind === 'plan';
+    return answered !== undefined && (!isAskedByTool || this.lastInLife(strand) !== undefined);
+  }
+
+  private requestOf(requestId: string): EventOf<'request-opened'>['request'] | undefined {
+    return this.events.find(
+      (event): event is EventOf<'request-opened'> => event.type === 'request-opened' && event.request.id === requestId,
+    )?.request;
+  }
+
+  /** The strand's newest event that is met and of this life. */
+  private lastInLife(strand: Strand): SquadEvent | undefined {
     const { indexes = [] } = this.strands.get(strand) ?? {};
     const beginOfLife = this.openings.findLast((index) => this.met[index]) ?? 0;
     const last = indexes.findLast((index) => this.met[index] && index > beginOfLife);
-    const event = last === undefined ? undefined : this.events[last];
+    return last === undefined ? undefined : this.events[last];
+  }
+
+  /** In this life. The team's tools are the squad itself, and not the world. */
+  private hasBegunCall(strand: Strand): boolean {
+    const event = this.lastInLife(strand);
     return event?.type === 'tool-call-started' ? event.effect !== 'team' : event?.type === 'model-call-started';
   }
 
