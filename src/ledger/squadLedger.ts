@@ -65,6 +65,9 @@ export class SquadLedger implements Ledger {
   private journal: JournalWriter | undefined;
   private readonly images: ImageMaker;
   private closedBy: Error | undefined;
+  private isOvertaken = false;
+  /** When it was last looked whether somebody else owns the squad. */
+  private lookedAt = 0;
   private readonly unannounced: SquadEvent[] = [];
   private announcing = false;
 
@@ -290,7 +293,9 @@ export class SquadLedger implements Ledger {
   }
 
   private lookForLaterOwner(): void {
+    this.lookedAt = this.clock.now();
     if (!this.closedBy && this.files.exists(this.laterOwner)) {
+      this.isOvertaken = true;
       this.fail(new LedgerClosedError('Another DevSquad has taken over this squad. What was acknowledged is safe.'));
     }
   }
@@ -306,7 +311,21 @@ export class SquadLedger implements Ledger {
     const still = this.waiters.findIndex((waiter) => waiter.sequence > this.durableSequence);
     for (const waiter of this.waiters.splice(0, still < 0 ? this.waiters.length : still)) {
       // One after the other: each goes on as far as it can before the next, which is an order that a replay can keep.
-      setImmediate(waiter.resolve);
+      setImmediate(() => {
+        this.acknowledge(waiter);
+      });
+    }
+  }
+
+  /** This process may be stopped between any two of them: when time has passed, somebody may own the squad meanwhile. */
+  private acknowledge({ resolve, reject }: Waiter): void {
+    if (this.clock.now() !== this.lookedAt) {
+      this.lookForLaterOwner();
+    }
+    if (this.isOvertaken && this.closedBy) {
+      reject(this.closedBy);
+    } else {
+      resolve();
     }
   }
 
