@@ -19,7 +19,14 @@ const chromium: SystemProgram = {
   find: findChromium,
 };
 
-export const systemPrograms = { git, chromium };
+/** Commands run without it, too; then what it keeps from them is not tested. */
+const bubblewrap: SystemProgram = {
+  name: 'bubblewrap',
+  debianPackages: ['bubblewrap'],
+  find: () => findProgram('bwrap'),
+};
+
+export const systemPrograms = { git, chromium, bubblewrap };
 
 /** Installs with apt-get what is missing, where that is possible; otherwise throws a sentence that says what to install. */
 export function installMissing(...programs: readonly SystemProgram[]): void {
@@ -38,6 +45,15 @@ export function installMissing(...programs: readonly SystemProgram[]): void {
   aptGet(['install', '--yes', '--no-install-recommends', ...packages]);
   if (missing.some((program) => !program.find())) {
     throw new Error(`${names} is needed and could not be installed. ${advice}`);
+  }
+}
+
+/** The same for what one can do without; says so where it is not there in the end. */
+export function installIfPossible(program: SystemProgram): void {
+  try {
+    installMissing(program);
+  } catch (error) {
+    console.log(error instanceof Error ? error.message : error);
   }
 }
 

@@ -89,6 +89,7 @@ export class TeamTools {
           revision: (this.ledger.state.runs[context.runId]?.planRevision ?? 0) + 1,
           summary: plan.summary,
           checks: plan.tasks.flatMap(({ key, acceptance }) => acceptance.map((check) => ({ taskKey: key, check }))),
+          ...(context.workspace.isSandboxed ? { isSandboxed: true } : {}),
         });
         const stamp = stampOfStart(context);
         if (!this.ledger.state.runs[context.runId]?.requests[request.id]) {

@@ -12,6 +12,14 @@ export type ApprovalScope = z.infer<typeof approvalScopeSchema>;
 /** Only a person's own answer counts: no flag, setting or rule gives it ahead. */
 const isProtected = { isProtected: z.literal(true).optional() };
 
+/** What a sandbox lets a command reach; without one it reaches whatever the person does. */
+const commandReachSchema = z.object({
+  isSandboxed: z.literal(true).optional(),
+  /** Granted with the command. */
+  network: z.literal(true).optional(),
+});
+export type CommandReach = z.infer<typeof commandReachSchema>;
+
 export const requestSubjectSchema = z.discriminatedUnion('kind', [
   /** The plan and, with it, exactly the acceptance commands it shows. */
   z.object({
@@ -19,8 +27,16 @@ export const requestSubjectSchema = z.discriminatedUnion('kind', [
     revision: z.number().int(),
     summary: z.string(),
     checks: z.array(z.object({ taskKey: z.string(), check: acceptanceCheckSchema })),
+    isSandboxed: z.literal(true).optional(),
   }),
-  z.object({ kind: z.literal('command'), command: z.string(), cwd: z.string(), why: z.string(), ...isProtected }),
+  z.object({
+    kind: z.literal('command'),
+    command: z.string(),
+    cwd: z.string(),
+    why: z.string(),
+    ...commandReachSchema.shape,
+    ...isProtected,
+  }),
   z.object({
     kind: z.literal('write'),
     path: z.string(),
@@ -69,18 +85,18 @@ export interface RequestRecord extends PersonRequest {
   door?: AnswerDoor;
 }
 
-/** The scope that may answer a request ahead, or undefined where only a person can. */
-export function scopeOf(subject: RequestSubject): ApprovalScope | undefined {
+/** The scopes that together may answer a request ahead, or undefined where only a person can. */
+export function scopesOf(subject: RequestSubject): readonly ApprovalScope[] | undefined {
   if ('isProtected' in subject && subject.isProtected) {
     return undefined;
   }
   switch (subject.kind) {
     case 'plan':
-      return 'plan';
+      return ['plan'];
     case 'command':
-      return 'commands';
+      return subject.network ? ['commands', 'network'] : ['commands'];
     case 'write':
-      return 'writes';
+      return ['writes'];
     case 'read':
     case 'question':
       return undefined;

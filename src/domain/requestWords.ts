@@ -1,7 +1,7 @@
 /** One request in full, as every door shows it before a person answers: who asks for what, and what allowing it means. */
 import { visibleText } from '../base/visibleText.ts';
 import type { DeepReadonly } from '../base/deepReadonly.ts';
-import type { PersonRequest } from './approval.ts';
+import type { CommandReach, PersonRequest } from './approval.ts';
 import { describeTexts } from './fileDiff.ts';
 import { describeCheck } from './proof.ts';
 
@@ -20,6 +20,13 @@ function onlyThePerson({ isProtected }: { readonly isProtected?: true | undefine
   return isProtected ? ['Nothing allows this ahead; it is asked each time.'] : [];
 }
 
+function reachInWords({ isSandboxed, network }: DeepReadonly<CommandReach>, who: 'It' | 'They'): string {
+  const [can, reach, is] = who === 'It' ? ['can', 'reaches', 'is'] : ['can', 'reach', 'are'];
+  return isSandboxed
+    ? `${who} ${is} sandboxed: ${who.toLowerCase()} ${can} change nothing but that copy, and ${network ? `${reach} the network` : `${reach} no network`}.`
+    : `${who} ${is} NOT sandboxed, and ${reach} whatever you can.`;
+}
+
 function wordsOf({ subject, agentId }: DeepReadonly<PersonRequest>): RequestWords {
   const who = agentId ?? 'The host';
   switch (subject.kind) {
@@ -29,7 +36,7 @@ function wordsOf({ subject, agentId }: DeepReadonly<PersonRequest>): RequestWord
         title: 'Accept this plan?',
         paragraphs: [
           subject.summary,
-          'Accepting it also allows the host to run exactly these checks, on the team’s own copies:',
+          `Accepting it also allows the host to run exactly these checks, on the team’s own copies. ${reachInWords(subject, 'They')}`,
           checks.join('\n'),
         ],
       };
@@ -40,6 +47,7 @@ function wordsOf({ subject, agentId }: DeepReadonly<PersonRequest>): RequestWord
         paragraphs: [
           subject.command,
           `It runs in the task’s own copy of the workspace${subject.cwd === '.' ? '' : `, in ${subject.cwd}`}. ${subject.why}`,
+          reachInWords(subject, 'It'),
         ],
       };
     case 'write':

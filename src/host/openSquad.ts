@@ -18,6 +18,7 @@ import { openGuardrails } from '../workspace/openGuardrails.ts';
 import type { AboutSilentOwner } from './claimSquad.ts';
 import { systemClock } from './clock.ts';
 import { squadHome } from './home.ts';
+import { findSandbox, type Sandbox } from '../workspace/sandbox.ts';
 
 export interface OpenSquad extends Squad {
   readonly ledger: SquadLedger;
@@ -33,6 +34,8 @@ export interface HostOptions {
   readonly host: 'terminal' | 'editor';
   /** Where the squad's folder is made for a workspace that has none yet; `~/.devsquad/squads` where nothing is said. */
   readonly squads?: string;
+  /** False: commands run outside of any sandbox. */
+  readonly sandbox?: boolean;
   /** Asked about an owner that does not answer; where nobody can be asked it keeps the squad. */
   readonly aboutSilentOwner?: AboutSilentOwner;
 }
@@ -96,7 +99,7 @@ export async function placeOf(options: HostOptions, signal: AbortSignal): Promis
 export async function openOwned(
   { workspaceRoot, storage }: SquadPlace,
   ownership: Ownership,
-  { host, logger, models }: Pick<HostOptions, 'host' | 'logger' | 'models'>,
+  { host, logger, models, sandbox: isSandboxed = true }: Pick<HostOptions, 'host' | 'logger' | 'models' | 'sandbox'>,
   signal: AbortSignal,
 ): Promise<OpenSquad> {
   try {
@@ -114,7 +117,8 @@ export async function openOwned(
     const beforeStart = (): void => {
       ledger.assertOwner();
     };
-    const files = new GitSquadFiles({ workspaceRoot, storage, clock: systemClock, beforeStart });
+    const sandbox = isSandboxed ? await sandboxFor(storage, logger) : undefined;
+    const files = new GitSquadFiles({ workspaceRoot, storage, clock: systemClock, sandbox, beforeStart });
     const permit = permitBy(await openGuardrails());
     const made = createSquad({ ledger, models, clock: systemClock, logger, files, permit });
     await made.runs.open();
@@ -132,6 +136,17 @@ export async function openOwned(
     await ownership.release();
     throw error;
   }
+}
+
+/** Where there is none, that is said, once for each start of a host and with every command that asks. */
+async function sandboxFor(storage: string, logger: Logger): Promise<Sandbox | undefined> {
+  const home = squadHome();
+  const found = await findSandbox([storage, home.folder, ...home.runtimeFolders]);
+  if (found.kind === 'none') {
+    logger.warn(found.reason);
+    return undefined;
+  }
+  return found.sandbox;
 }
 
 /** How long the end of the process waits for the tables; the next start catches up what is missing. */

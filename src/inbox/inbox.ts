@@ -2,7 +2,7 @@
  * Everything that waits for a person, in one place. An answer counts once; the same request asked again after a restart
  * finds its earlier answer.
  */
-import { scopeOf, type AnswerDoor, type PersonRequest, type RequestAnswer } from '../domain/approval.ts';
+import { scopesOf, type AnswerDoor, type PersonRequest, type RequestAnswer } from '../domain/approval.ts';
 import { HumanError } from '../domain/errors.ts';
 import { PERSON, RUNTIME } from '../domain/events.ts';
 import type { Ledger } from '../ports.ts';
@@ -71,8 +71,8 @@ export class Inbox {
   }
 
   private answerByPolicy(request: PersonRequest): void {
-    const scope = scopeOf(request.subject);
-    if (scope && this.ledger.state.runs[request.runId]?.options.approve.includes(scope)) {
+    const given = this.ledger.state.runs[request.runId]?.options.approve ?? [];
+    if (scopesOf(request.subject)?.every((scope) => given.includes(scope))) {
       void this.answer(request.id, { kind: 'allow' }, 'policy');
     }
   }

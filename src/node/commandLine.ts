@@ -17,6 +17,8 @@ export interface CommandLine {
   /** Of `replay`. */
   readonly run?: string;
   readonly json: boolean;
+  /** False with `--no-sandbox`. */
+  readonly sandbox: boolean;
   readonly model: RunOptions['model'];
   readonly maxAgents: number;
   readonly budget: BudgetLimits;
@@ -35,7 +37,8 @@ devsquad answer  ID allow|deny|TEXT                           only where standar
 devsquad stop    [--workspace DIR]                            stops a running squad from another process
 devsquad replay  --run ID [--workspace DIR] [--storage DIR] [--json]   plays a run again from its inputs; prints both hashes
 devsquad judge   [--workspace DIR] < cases.json               what the guardrails say: {"id","verdict","reason"} a line
---approve is a comma list of plan, commands, writes, network; "all" is these four.`;
+--approve is a comma list of plan, commands, writes, network; "all" is these four.
+Commands run in a sandbox where bubblewrap is installed; run and resume take --no-sandbox.`;
 
 export function parseCommandLine(args: readonly string[]): CommandLine {
   const { values, positionals } = parse(args);
@@ -62,6 +65,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     ...(values.storage === undefined ? {} : { storage: values.storage }),
     ...(values.run === undefined ? {} : { run: values.run }),
     json: values.json,
+    sandbox: !values['no-sandbox'],
     model: parseModel(values.model, values['base-url'], values['model-name']),
     maxAgents: Math.min(32, optionalNumber('max-agents', values['max-agents']) ?? 4),
     budget: {
@@ -96,6 +100,7 @@ function parse(args: readonly string[]) {
         branch: { type: 'string' },
         keep: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
+        'no-sandbox': { type: 'boolean', default: false },
       },
     });
   } catch (error) {

@@ -175,13 +175,14 @@ async function ownerOf(command: CommandLine, signal: AbortSignal): Promise<Owner
   return registeredOwner(ownerFolder(squadHome(), workspace));
 }
 
-function hostOptions({ workspace, storage }: CommandLine, media: string): HostOptions {
+function hostOptions({ workspace, storage, sandbox }: CommandLine, media: string): HostOptions {
   const models = modelsOf(media);
   return {
     workspace,
     ...(storage === undefined ? {} : { storage }),
     logger: stderrLogger,
     models,
+    sandbox,
     host: 'terminal',
     ...(process.stdin.isTTY ? { aboutSilentOwner } : {}),
   };

@@ -213,6 +213,9 @@ function recordedWorkspace(recording: Recording, strand: Strand): TaskWorkspace 
     instructions: /<workspace-instructions>\n([^]*)\n<\/workspace-instructions>/.exec(told)?.[1] ?? '',
     // What was permitted is in the record.
     root: '/',
+    isSandboxed: recording.events.some(
+      (event) => event.type === 'request-opened' && isSandboxed(event.request.subject),
+    ),
     leadsTo: () => undefined,
     textOf: () => undefined,
     holdsSecrets: () => true,
@@ -223,6 +226,10 @@ function recordedWorkspace(recording: Recording, strand: Strand): TaskWorkspace 
     run: unseen,
     runTests: unseen,
   };
+}
+
+function isSandboxed(subject: RequestSubject): boolean {
+  return 'isSandboxed' in subject && subject.isSandboxed === true;
 }
 
 /** The tree of a commit, as far as the record named it; a tree is its own. */

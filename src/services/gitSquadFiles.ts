@@ -5,6 +5,7 @@ import { Processes } from '../workspace/processes.ts';
 import { RunRepository } from '../workspace/repository.ts';
 import { GitRunFiles, type RunFiles } from '../workspace/runFiles.ts';
 import { RunFolders } from '../workspace/runFolders.ts';
+import type { Sandbox } from '../workspace/sandbox.ts';
 import type { WorkspaceTools } from '../workspace/taskWorkspace.ts';
 import { EndedRuns } from './endedRuns.ts';
 import { ResultTurns } from './resultTurns.ts';
@@ -28,11 +29,21 @@ export class GitSquadFiles implements SquadFiles {
    * `storage` is the squad's own folder; each run has a folder in it. `beforeStart` is called right before each start of a
    * program, git included; what it throws becomes that start's end.
    */
-  constructor(options: { workspaceRoot: string; storage: string; clock: Clock; beforeStart?: () => void }) {
+  constructor(options: {
+    workspaceRoot: string;
+    storage: string;
+    clock: Clock;
+    sandbox?: Sandbox | undefined;
+    beforeStart?: () => void;
+  }) {
     this.workspaceRoot = options.workspaceRoot;
     this.folders = new RunFolders(options.storage);
-    const { clock, beforeStart = () => undefined } = options;
-    this.tools = { git: new Git({ beforeStart }), processes: new Processes({ clock, beforeStart }) };
+    const { clock, sandbox, beforeStart = () => undefined } = options;
+    this.tools = {
+      git: new Git({ beforeStart }),
+      processes: new Processes({ clock, sandbox, beforeStart }),
+      isSandboxed: sandbox !== undefined,
+    };
   }
 
   runFiles(runId: string): RunFiles {

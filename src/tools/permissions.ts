@@ -1,29 +1,34 @@
 /** What the guardrails say of a tool's call, as the question to a person or the refusal to the model that follows. */
 import { createHash } from 'node:crypto';
+import type { CommandReach } from '../domain/approval.ts';
 import { LONGEST_SHOWN } from '../domain/fileChange.ts';
 import { messageOf } from '../domain/errors.ts';
 import { isDeclaredWrite } from './declaredWrites.ts';
 import type { Guardrails } from '../guardrails/guardrails.ts';
+import type { TaskWorkspace } from '../workspace/taskWorkspace.ts';
 import type { Permission, ToolContext } from './tool.ts';
 
 const FREE: Permission = { kind: 'free' };
 
 /** Free when it only looks, asked about otherwise; what destroys a machine is refused. */
 export function permissionToRun(
-  command: string,
-  cwd: string,
+  { command, cwd, network }: { command: string; cwd: string; network: boolean },
   { workspace }: ToolContext,
   guardrails: Guardrails,
 ): Permission {
   const verdict = guardrails.command('bash', command, workspace, cwd);
-  switch (verdict.kind) {
-    case 'allow':
-      return FREE;
-    case 'ask':
-      return { kind: 'ask', subject: { kind: 'command', command, cwd, why: verdict.reason } };
-    case 'deny':
-      return { kind: 'refuse', reason: `${verdict.reason} It is not run, whoever asks for it.` };
+  const why = verdict.kind === 'allow' && network ? 'It wants to reach the network.' : verdict.reason;
+  if (verdict.kind === 'deny') {
+    return { kind: 'refuse', reason: `${why} It is not run, whoever asks for it.` };
   }
+  return verdict.kind === 'allow' && !network
+    ? FREE
+    : { kind: 'ask', subject: { kind: 'command', command, cwd, why, ...reachOf(workspace, network) } };
+}
+
+/** What a command reaches: a sandbox keeps the network from it unless that is granted. */
+export function reachOf({ isSandboxed }: Pick<TaskWorkspace, 'isSandboxed'>, network: boolean): CommandReach {
+  return isSandboxed ? { isSandboxed, ...(network ? { network } : {}) } : {};
 }
 
 /** Files that hold secrets are the person's to show. */

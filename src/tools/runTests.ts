@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { reachOf } from './permissions.ts';
 import { defineTool } from './tool.ts';
 
 export const runTests = defineTool({
@@ -8,13 +9,14 @@ export const runTests = defineTool({
   input: z.strictObject({ filter: z.string().min(1).max(200).optional(), coverage: z.literal(false).optional() }),
   effect: 'process',
   afterCrash: 'repeat',
-  permission: ({ filter }) => ({
+  permission: ({ filter }, { workspace }) => ({
     kind: 'ask',
     subject: {
       kind: 'command',
       command: filter === undefined ? "the workspace's tests" : `the workspace's tests matching "${filter}"`,
       cwd: '.',
       why: 'Tests run the project’s own scripts.',
+      ...reachOf(workspace, false),
     },
   }),
   async run({ filter }, { workspace }, signal) {

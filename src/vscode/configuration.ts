@@ -58,6 +58,11 @@ export function resumesAfterRestart(): boolean {
   return vscode.workspace.getConfiguration('devsquad').get<boolean>('resumeAfterRestart', true);
 }
 
+/** Whether commands run in a sandbox where there is one. */
+export function isSandboxed(): boolean {
+  return vscode.workspace.getConfiguration('devsquad').get<boolean>('sandbox', true);
+}
+
 /** A model as the setting and `devsquad.startRun` write it: `rehearsal`, `editor:VENDOR/ID` or `openai:NAME`. */
 export function parseModel(text: string, baseUrl: string): ModelChoice {
   const [door = '', ...rest] = text.split(':');

@@ -17,6 +17,7 @@ import type { SquadEvent } from '../domain/events.ts';
 import { describeOwner, describeTakeOver, type OwnerRecord } from '../domain/owner.ts';
 import { isUnfinished } from '../domain/run.ts';
 import type { SquadView } from '../domain/squadState.ts';
+import { isSandboxed } from './configuration.ts';
 import type { Entered, EnterOptions, Guest } from '../host/enterSquad.ts';
 import type { HostModels } from '../host/models.ts';
 import type { OpenSquad } from '../host/openSquad.ts';
@@ -227,6 +228,7 @@ export class EditorSquad implements vscode.Disposable {
     const options: EnterOptions = {
       workspace,
       squads: this.squads,
+      sandbox: isSandboxed(),
       logger: this.logger,
       models: await this.models(),
       host: 'editor',

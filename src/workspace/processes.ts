@@ -7,6 +7,7 @@ import { messageOf, ProcessStartError } from '../domain/errors.ts';
 import type { Clock } from '../ports.ts';
 import { EFFECT_VARIABLE, findMarked, isGroupAlive } from './processTable.ts';
 import { hasCode, lookAt } from './folders.ts';
+import type { Box, Sandbox } from './sandbox.ts';
 import { cleanText, OutputCollector } from './processOutput.ts';
 
 export interface ProcessRequest {
@@ -16,6 +17,8 @@ export interface ProcessRequest {
   readonly env?: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly maxOutputBytes: number;
+  /** What it reaches where there is a sandbox; without it no sandbox is made. */
+  readonly box?: Box;
   /** `<task>.<step>`: carried by every process of the command, so that survivors can be found. */
   readonly effect: string;
   /** Cleaned pieces as they come; a view may show them, nothing is decided on them. */
@@ -44,11 +47,13 @@ const INHERITED = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'USER', 'LOGNAME', 'SHELL',
 
 export class Processes {
   private readonly clock: Clock;
+  private readonly sandbox: Sandbox | undefined;
   private readonly beforeStart: () => void;
 
   /** `beforeStart` is called right before each start of a command; what it throws becomes the call's end. */
-  constructor(options: { clock: Clock; beforeStart?: () => void }) {
+  constructor(options: { clock: Clock; sandbox?: Sandbox | undefined; beforeStart?: () => void }) {
     this.clock = options.clock;
+    this.sandbox = options.sandbox;
     this.beforeStart = options.beforeStart ?? (() => undefined);
   }
 
@@ -60,7 +65,7 @@ export class Processes {
     signal.throwIfAborted();
     const startedAt = this.clock.now();
     this.beforeStart();
-    const child = await start(request);
+    const { child, complaint } = await start(request, this.sandbox);
     const output = new OutputCollector(request.maxOutputBytes);
     const ended = watch(child, output, request.onOutput);
     const timer = new AbortController();
@@ -79,6 +84,9 @@ export class Processes {
       child.stdout?.destroy();
     }
     signal.throwIfAborted();
+    if (complaint.text !== '') {
+      throw new ProcessStartError(`The sandbox of this command could not be made: ${complaint.text.trim()}`);
+    }
     return {
       exitCode: first === 'timeout' ? null : child.exitCode,
       signal: child.signalCode,
@@ -137,21 +145,35 @@ export class Processes {
   }
 }
 
-async function start(request: ProcessRequest): Promise<ChildProcess> {
+interface Started {
+  readonly child: ChildProcess;
+  /** What the sandbox itself said: only that it could not be made. */
+  readonly complaint: { text: string };
+}
+
+async function start(request: ProcessRequest, sandbox: Sandbox | undefined): Promise<Started> {
   try {
     // The inner bash gets standard error and output as one pipe, so that their order is kept.
-    const child = spawn('bash', ['-c', 'exec bash -c "$1" 2>&1', 'bash', request.command], {
+    const plain = ['bash', '-c', 'exec bash -c "$1" 2>&1', 'bash', request.command] as const;
+    const boxed = request.box && sandbox ? await sandbox.wrap(plain, request.cwd, request.box) : undefined;
+    const [program, ...args] = boxed ?? plain;
+    const child = spawn(program, args, {
       cwd: request.cwd,
       env: environmentOf(request),
       detached: true,
-      stdio: ['ignore', 'pipe', 'ignore'],
+      stdio: ['ignore', 'pipe', boxed ? 'pipe' : 'ignore'],
     });
-    const { promise, resolve, reject } = Promise.withResolvers<ChildProcess>();
+    const complaint = { text: '' };
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      complaint.text += text;
+    });
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
     child.once('spawn', () => {
-      resolve(child);
+      resolve(undefined);
     });
     child.on('error', reject);
-    return await promise;
+    await promise;
+    return { child, complaint };
   } catch (error) {
     throw new ProcessStartError(await explainStart(request.cwd, error), { cause: error });
   }

@@ -12,6 +12,7 @@ import type { Git, GitCall } from './git.ts';
 import { LinkedTree } from './linkedTree.ts';
 import { mergeOnto, readTaskChange, type TreeMerge } from './mergeTrees.ts';
 import { readSeed, seedRepository } from './seeding.ts';
+import type { Box } from './sandbox.ts';
 import { stageAll, StagingError } from './staging.ts';
 import { DIFF_TREE, parseTreeDiff, toFileChange, type TreeChange } from './treeDiff.ts';
 
@@ -68,6 +69,17 @@ export class RunRepository {
       (await readSeed(repositoryFolder)) ??
       (await seedRepository({ git, workspaceRoot, repositoryFolder }, options.at, signal))
     );
+  }
+
+  /** What commands reach in a worktree or a checkout: its files, and to read what git keeps of them. */
+  async boxOf(kind: 'worktree' | 'checkout', name: string): Promise<Box> {
+    const { path } = kind === 'worktree' ? this.worktree(name) : this.checkoutTree(name);
+    const borrowed = await readFile(join(this.repositoryFolder, 'objects/info/alternates'), 'utf8').catch(() => '');
+    return {
+      writable: path,
+      readable: [this.repositoryFolder, ...borrowed.split('\n').filter((line) => line.startsWith('/'))],
+      network: false,
+    };
   }
 
   /** The workspace root inside the task's worktree. A complete worktree is kept as it is, a half-made one made anew. */

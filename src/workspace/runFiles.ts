@@ -102,7 +102,8 @@ class GitTaskFiles implements TaskFiles {
 
   async open(base: string, signal: AbortSignal): Promise<TaskWorkspace> {
     const root = await this.repository.addWorktree(this.worktree, base, signal);
-    return openTaskWorkspace(root, this.task.id, this.tools);
+    const box = await this.repository.boxOf('worktree', this.worktree);
+    return openTaskWorkspace({ root, box }, this.task.id, this.tools);
   }
 
   async holdBack(base: string, allowed: AllowedByPath, signal: AbortSignal): Promise<HeldChange[]> {
@@ -150,7 +151,8 @@ class GitTaskFiles implements TaskFiles {
     const name = `${task.key}-${stage}`;
     const checkoutRoot = await repository.checkout(name, on.commit, signal);
     const effect = `${task.id}.check`;
-    const place = { checkoutRoot, repository, base, tree: on.tree, processes: tools.processes, effect, stage };
+    const box = await repository.boxOf('checkout', name);
+    const place = { checkoutRoot, box, repository, base, tree: on.tree, processes: tools.processes, effect, stage };
     for (const [index, check] of request.checks.entries()) {
       onResult(await runCheck({ ...place, check, index }, signal));
     }

@@ -6,6 +6,7 @@ import type { World } from '../guardrails/guardrails.ts';
 import type { Git } from './git.ts';
 import type { Processes, ProcessResult } from './processes.ts';
 import { holdsSecrets, realPlace, textAt } from './realPlace.ts';
+import type { Box } from './sandbox.ts';
 import { SafeFiles } from './safeFile.ts';
 import { runTestSuite, type Finding } from './verification/acceptance.ts';
 
@@ -16,12 +17,25 @@ const MAX_OUTPUT_BYTES = 200_000;
 export interface WorkspaceTools {
   readonly git: Git;
   readonly processes: Processes;
+  readonly isSandboxed: boolean;
+}
+
+export interface RunRequest {
+  readonly command: string;
+  /** From the workspace root. */
+  readonly cwd: string;
+  readonly timeoutMs: number;
+  /** Whether it may reach others over the network, where a sandbox can keep it from that. */
+  readonly network: boolean;
+  readonly onOutput: (text: string) => void;
 }
 
 /** What a task's tools work on. `WorktreeFiles` is the one on disk. */
 export interface TaskWorkspace extends World {
   /** The workspace's own instructions for agents; '' where there are none. */
   readonly instructions: string;
+  /** Whether commands reach only what is theirs. */
+  readonly isSandboxed: boolean;
   /** Text of a regular file. Throws ToolRefusal with what to do instead. */
   readText(file: string): Promise<string>;
   writeText(file: string, text: string): Promise<{ created: boolean }>;
@@ -29,30 +43,35 @@ export interface TaskWorkspace extends World {
   listFiles(signal: AbortSignal): Promise<string[]>;
   /** Lines `path:number:text` that match, over files that are not ignored. A wrong expression is a GitError. */
   search(options: { query: string; isRegex: boolean; glob?: string }, signal: AbortSignal): Promise<string[]>;
-  run(
-    options: { command: string; cwd?: string; timeoutMs: number; onOutput: (text: string) => void },
-    signal: AbortSignal,
-  ): Promise<ProcessResult>;
+  run(options: RunRequest, signal: AbortSignal): Promise<ProcessResult>;
   runTests(options: { filter?: string }, signal: AbortSignal): Promise<Finding>;
 }
 
-/** `effect` begins the key that this workspace's processes carry. */
-export async function openTaskWorkspace(root: string, effect: string, tools: WorkspaceTools): Promise<TaskWorkspace> {
+/** `effect` begins the key that this workspace's processes carry; `box` is what they reach. */
+export async function openTaskWorkspace(
+  { root, box }: { root: string; box: Box },
+  effect: string,
+  tools: WorkspaceTools,
+): Promise<TaskWorkspace> {
   const texts = await Promise.all(
     INSTRUCTION_FILES.map((file) => readFile(path.join(root, file), 'utf8').catch(() => '')),
   );
-  return new WorktreeFiles(root, effect, tools, texts.filter(Boolean).join('\n\n').slice(0, MAX_INSTRUCTIONS));
+  return new WorktreeFiles({ root, box }, effect, tools, texts.filter(Boolean).join('\n\n').slice(0, MAX_INSTRUCTIONS));
 }
 
 class WorktreeFiles implements TaskWorkspace {
   readonly instructions: string;
   readonly root: string;
+  readonly isSandboxed: boolean;
+  private readonly box: Box;
   private readonly effect: string;
   private readonly files: SafeFiles;
   private readonly tools: WorkspaceTools;
 
-  constructor(root: string, effect: string, tools: WorkspaceTools, instructions: string) {
+  constructor({ root, box }: { root: string; box: Box }, effect: string, tools: WorkspaceTools, instructions: string) {
     this.root = root;
+    this.box = box;
+    this.isSandboxed = tools.isSandboxed;
     this.effect = effect;
     this.tools = tools;
     this.files = new SafeFiles(root);
@@ -97,18 +116,17 @@ class WorktreeFiles implements TaskWorkspace {
     return stdout.toString('utf8').split('\n').filter(Boolean);
   }
 
-  async run(
-    options: { command: string; cwd?: string; timeoutMs: number; onOutput: (text: string) => void },
-    signal: AbortSignal,
-  ): Promise<ProcessResult> {
-    const { command, timeoutMs, onOutput } = options;
-    const cwd = path.join(this.root, await this.files.locate(options.cwd ?? '.'));
-    const request = { command, cwd, timeoutMs, onOutput, maxOutputBytes: MAX_OUTPUT_BYTES, effect: this.effect };
+  async run(options: RunRequest, signal: AbortSignal): Promise<ProcessResult> {
+    const { command, timeoutMs, onOutput, network } = options;
+    const box = { ...this.box, network };
+    const cwd = path.join(this.root, await this.files.locate(options.cwd));
+    const request = { command, cwd, timeoutMs, onOutput, box, maxOutputBytes: MAX_OUTPUT_BYTES, effect: this.effect };
     return this.tools.processes.run(request, signal);
   }
 
   async runTests(options: { filter?: string }, signal: AbortSignal): Promise<Finding> {
-    const place = { checkoutRoot: this.root, effect: this.effect, processes: this.tools.processes };
+    const { effect, box, tools } = this;
+    const place = { checkoutRoot: this.root, effect, box, processes: tools.processes };
     return runTestSuite(place, options.filter, signal);
   }
 }

@@ -41,7 +41,7 @@ describe('rights in VS Code', () => {
       settings: {
         'devsquad.model': 'openai:scripted',
         'devsquad.openai.baseUrl': server.baseUrl,
-        'devsquad.approve': ['plan', 'commands', 'writes'],
+        'devsquad.approve': ['plan', 'writes'],
         'workbench.colorTheme': 'Default Dark Modern',
         'workbench.secondarySideBar.defaultVisibility': 'hidden',
       },
@@ -55,12 +55,12 @@ describe('rights in VS Code', () => {
     rmSync(path.dirname(workspace), { recursive: true, force: true });
   });
 
+  const waiting = (name: RegExp): Promise<void> => treeItem(editor, name).first().waitFor();
+
   it('asks about a protected file whatever is allowed ahead, and shows every line of it', async () => {
     await editor.command('DevSquad: Start a Run…');
     await answerInput(editor, 'What should the team do?', 'Set the house up.');
-    await treeItem(editor, /^Write \.editorconfig, which is protected/)
-      .first()
-      .waitFor();
+    await waiting(/^Write \.editorconfig, which is protected/);
     await editor.command('DevSquad: Answer What Waits…');
     await editor.page.waitForTimeout(600);
     await editor.screenshot('rights-01-write');
@@ -69,9 +69,7 @@ describe('rights in VS Code', () => {
   });
 
   it('opens what is too long for a dialog in an editor, and takes an answer only while it is there', async () => {
-    await treeItem(editor, /^Write \.vimrc/)
-      .first()
-      .waitFor();
+    await waiting(/^Write \.vimrc/);
     await editor.command('DevSquad: Answer What Waits…');
     const tab = editor.page.getByRole('tab', { name: /What waits for you/ });
     await tab.waitFor();
@@ -84,11 +82,13 @@ describe('rights in VS Code', () => {
     await editor.page.getByText('This needs no answer any more.').waitFor();
   });
 
-  it('asks what to keep of what a command did', async () => {
-    await treeItem(editor, /^Keep what/)
-      .first()
-      .waitFor();
-    await editor.screenshot('rights-03-tree');
+  it('says of a command whether a sandbox holds it, and asks what to keep of what it did', async () => {
+    await waiting(/^Run mkdir/);
+    await editor.command('DevSquad: Answer What Waits…');
+    await editor.page.waitForTimeout(600);
+    await editor.screenshot('rights-03-command');
+    assert.match(await clickInDialog(editor, 'Allow'), /sandboxed/);
+    await waiting(/^Keep what/);
     await editor.command('DevSquad: Answer What Waits…');
     await editor.page.waitForTimeout(600);
     await editor.screenshot('rights-04-changes');

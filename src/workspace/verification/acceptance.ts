@@ -7,6 +7,7 @@ import type { DeepReadonly } from '../../base/deepReadonly.ts';
 import { assertNever } from '../../base/assertNever.ts';
 import { describeCheck, type AcceptanceCheck, type CheckResult, type CheckStage } from '../../domain/proof.ts';
 import type { Processes, ProcessResult } from '../processes.ts';
+import type { Box } from '../sandbox.ts';
 import type { RunRepository } from '../repository.ts';
 import { findTestCommand } from './testCommand.ts';
 import { readTestReport, withoutEmptyFiles } from './testReports.ts';
@@ -23,6 +24,7 @@ export interface CheckRequest {
   readonly base: string;
   readonly tree: string;
   readonly processes: Pick<Processes, 'run'>;
+  readonly box?: Box;
   /** Mark of the processes, see ProcessRequest. */
   readonly effect: string;
   /** Default: 10 minutes. */
@@ -76,7 +78,7 @@ async function checkCommand(
 }
 
 /** Where commands run, and as whose. */
-export type CheckPlace = Pick<CheckRequest, 'checkoutRoot' | 'processes' | 'effect' | 'timeoutMs'>;
+export type CheckPlace = Pick<CheckRequest, 'checkoutRoot' | 'box' | 'processes' | 'effect' | 'timeoutMs'>;
 
 /** Runs the workspace's own tests; passes only when some ran and none failed. */
 export async function runTestSuite(
@@ -169,8 +171,9 @@ function plainPath(path: string): string | undefined {
 }
 
 function run(request: CheckPlace, command: string, signal: AbortSignal): Promise<ProcessResult> {
-  const { checkoutRoot, effect, processes, timeoutMs = CHECK_TIMEOUT_MS } = request;
-  return processes.run({ command, cwd: checkoutRoot, effect, timeoutMs, maxOutputBytes: MAX_OUTPUT_BYTES }, signal);
+  const { checkoutRoot, box, effect, processes, timeoutMs = CHECK_TIMEOUT_MS } = request;
+  const limits = { timeoutMs, maxOutputBytes: MAX_OUTPUT_BYTES };
+  return processes.run({ command, cwd: checkoutRoot, effect, ...limits, ...(box ? { box } : {}) }, signal);
 }
 
 function howItEnded(request: CheckPlace, result: ProcessResult): string {

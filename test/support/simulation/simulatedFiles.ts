@@ -285,6 +285,7 @@ type Take = <T>(operation: string, work: () => T) => Promise<T>;
 
 class SimulatedWorkspace implements TaskWorkspace {
   readonly root = '/workspace';
+  readonly isSandboxed = false;
   readonly instructions = '';
   private readonly files: Record<string, string>;
   private readonly take: Take;
