@@ -120,6 +120,9 @@ class RecordedTaskFiles implements TaskFiles {
 
   async putThrough(_base: string, _changes: unknown, signal: AbortSignal): Promise<void> {
     await worldOf(this.recording, this.room, this.strand, signal);
+    if (this.recording.nextAs(this.strand, 'tool-call-ended')) {
+      recordedResult(this.recording, this.strand);
+    }
   }
 
   async commit(_base: string, _note: unknown, signal: AbortSignal): Promise<TaskCommit> {

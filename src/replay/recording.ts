@@ -13,6 +13,7 @@ const ENDS: ReadonlySet<EventType> = new Set<EventType>([
   'repository-seeded',
   'model-call-ended',
   'tool-call-ended',
+  'changes-held-back',
   'task-committed',
   'check-ended',
   'task-rebased',

@@ -35,6 +35,8 @@ export type LookAfter = (context: ToolContext, signal: AbortSignal) => Promise<s
 const NOT_BEGUN: ToolResult = { text: '' };
 
 type Outcome = EventOf<'tool-call-ended'>['outcome'];
+/** With a sentence that is never cut. */
+type Result = ToolResult & { readonly note?: string };
 
 export class ToolRunner {
   private readonly ledger: Ledger;
@@ -77,9 +79,10 @@ export class ToolRunner {
       return this.end(call, context, 'refused', { text: input.problem });
     }
     if (options.interrupted && tool.afterCrash === 'report') {
-      const text =
-        'The host was restarted while this ran. It may have done all, some or nothing of its work: look before you run it again.';
-      return this.end(call, context, 'failed', { text, ...(await this.afterwards(tool, context, signal)) });
+      return this.attempt(call, context, 'failed', signal, async () => ({
+        text: 'The host was restarted while this ran. It may have done all, some or nothing of its work: look before you run it again.',
+        ...(await this.afterwards(tool, context, signal)),
+      }));
     }
     const permission = this.permit(tool, input.value, context);
     if (permission.kind === 'refuse') {
@@ -125,9 +128,22 @@ export class ToolRunner {
     signal.throwIfAborted();
     requireCurrent(this.ledger.state.runs[runId]?.tasks[taskId], context);
     this.ledger.assertOwner();
-    try {
+    return this.attempt(call, context, 'ok', signal, async () => {
       const result = await this.performTool(tool, input, context, signal);
-      return this.end(call, context, 'ok', { ...result, ...(await this.afterwards(tool, context, signal)) });
+      return { ...result, ...(await this.afterwards(tool, context, signal)) };
+    });
+  }
+
+  /** Ends the call with what the work comes to: with `outcome`, unless it throws. */
+  private async attempt(
+    call: ToolCall,
+    context: ToolContext,
+    outcome: Outcome,
+    signal: AbortSignal,
+    work: () => Promise<Result>,
+  ): Promise<ToolResult> {
+    try {
+      return this.end(call, context, outcome, await work());
     } catch (error) {
       if (signal.aborted || error instanceof LedgerClosedError || error instanceof SupersededError) {
         throw error;
@@ -141,12 +157,7 @@ export class ToolRunner {
     return note === undefined ? {} : { note };
   }
 
-  private end(
-    call: ToolCall,
-    context: ToolContext,
-    outcome: Outcome,
-    { note, ...result }: ToolResult & { readonly note?: string },
-  ): ToolResult {
+  private end(call: ToolCall, context: ToolContext, outcome: Outcome, { note, ...result }: Result): ToolResult {
     const text = [shorten(result.text), ...(note === undefined ? [] : [note])].join('\n');
     requireCurrent(this.ledger.state.runs[context.runId]?.tasks[context.taskId], context);
     this.ledger.append(...(result.events ?? []), {
