@@ -5,7 +5,7 @@ import { PLANNING_TASK_KEY } from '../src/domain/plan.ts';
 import { describeMessage } from '../src/domain/message.ts';
 import type { SquadView } from '../src/domain/squadState.ts';
 import type { ViewState } from '../src/protocol/viewState.ts';
-import { waitingRequests, type Mark } from '../src/domain/phaseWords.ts';
+import { clockTime, waitingRequests, type Mark } from '../src/domain/phaseWords.ts';
 import { count, countOf, nameOf } from './words.ts';
 
 export const FILTERS = ['Important', 'Mail', 'Proof', 'All'] as const;
@@ -226,6 +226,11 @@ const ROWS: Rows = {
   'conversation-opened': undefined,
   'conversation-noted': undefined,
   'model-call-started': undefined,
+  'model-call-parked': ({ reason, until }, { task }) => ({
+    sign: icon('clock'),
+    text: `${task} stands still until ${clockTime(until)}: ${reason}`,
+    filters: important,
+  }),
   'model-call-ended': ({ usage }, { task }) => ({
     sign: icon('comment-discussion'),
     text: `a model answered for ${task}`,

@@ -7,7 +7,7 @@ import { messageOf, ModelError } from '../domain/errors.ts';
 import type { Signal } from '../domain/signals.ts';
 import type { AgentAtWork } from '../domain/task.ts';
 import { pausePoint } from '../inbox/pausePoint.ts';
-import type { ModelGateway } from '../llm/modelGateway.ts';
+import type { CallListener, ModelGateway } from '../llm/modelGateway.ts';
 import type { LanguageModel, LanguageModels, Ledger, ModelReply, ModelRequest } from '../ports.ts';
 import { declare } from '../tools/toolCatalogue.ts';
 import type { Tool } from '../tools/tool.ts';
@@ -70,13 +70,20 @@ export class ModelTurn {
       return;
     }
     const callId = this.budget.reserve(work, model.id, inputTokens + maxOutputTokens);
-    const onText = (text: string): void => {
-      this.signals.fire({ type: 'text-delta', runId: work.runId, taskId: work.taskId, agentId: work.agentId, text });
+    const { runId, taskId, agentId } = work;
+    const listener: CallListener = {
+      onText: (text) => {
+        this.signals.fire({ type: 'text-delta', runId, taskId, agentId, text });
+      },
+      onParked: (untilMs, reason) => {
+        this.budget.park(work, callId, new Date(untilMs).toISOString(), reason);
+        this.signals.fire({ type: 'call-waits', runId, taskId, agentId });
+      },
     };
-    this.signals.fire({ type: 'call-waits', runId: work.runId, taskId: work.taskId, agentId: work.agentId });
+    this.signals.fire({ type: 'call-waits', runId, taskId, agentId });
     let reply: ModelReply;
     try {
-      reply = await this.gateway.ask(model, request, onText, signal);
+      reply = await this.gateway.ask(model, request, listener, signal);
     } catch (error) {
       // What an unanswered call cost nobody says: its whole prompt is assumed.
       const usage: Usage = { inputTokens, outputTokens: 0, source: 'assumed' };

@@ -54,6 +54,14 @@ export class BudgetKeeper {
       .durable;
   }
 
+  /** A call that stands still until `until` (ISO 8601) and goes on by itself; what it may cost stays reserved. */
+  park(owner: AgentAtWork, callId: string, until: string, reason: string): void {
+    const task = this.ledger.state.runs[owner.runId]?.tasks[owner.taskId];
+    if (isCurrent(task, owner) && this.ledger.isOpen && task?.parked?.until !== until) {
+      this.ledger.append({ type: 'model-call-parked', ...stampByAgent(owner), callId, until, reason });
+    }
+  }
+
   /** A call that failed or was cut: what it cost is not known better than `usage`. Once settled it stays so. */
   release(owner: AgentAtWork, callId: string, failure: { kind: string; message: string }, usage: Usage): void {
     if (!this.ledger.state.runs[owner.runId]?.reservations[callId]) {

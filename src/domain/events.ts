@@ -127,6 +127,8 @@ export const EVENT_TYPES = {
   /** The runtime says something to the agent: a nudge, or mail, which is processed by this very event. */
   'conversation-noted': consequence({ text: z.string(), messageId: z.string().optional() }),
   'model-call-started': consequence({ callId: z.string(), model: z.string(), reservedTokens: z.number().int() }),
+  /** It goes on by itself: the provider wants to be left alone until then, or is tried again then. */
+  'model-call-parked': input({ callId: z.string(), until: z.string(), reason: z.string() }),
   'model-call-ended': input({ callId: z.string(), model: z.string(), answer: modelAnswerSchema, usage: usageSchema }),
   'model-call-failed': input({ callId: z.string(), kind: z.string(), message: z.string(), usage: usageSchema }),
   /** Durable before the effect begins. */

@@ -49,6 +49,8 @@ export function markOf(run: RunView, task: TaskView): Mark {
   switch (task.phase) {
     case 'waiting_for_person':
       return 'you';
+    case 'working':
+      return task.parked ? 'waiting' : 'working';
     case 'split':
       return 'waiting';
     default:
@@ -61,7 +63,11 @@ export function taskWords(run: RunView, task: TaskView): string {
   const mark = markOf(run, task);
   switch (mark) {
     case 'waiting':
-      return task.phase === 'split' ? splitWords(run, task) : `waiting for ${namesOf(run, task)}`;
+      return task.parked
+        ? `waiting for the model until ${clockTime(task.parked.until)}`
+        : task.phase === 'split'
+          ? splitWords(run, task)
+          : `waiting for ${namesOf(run, task)}`;
     case 'working':
       return [
         'working',
@@ -84,6 +90,12 @@ export function taskWords(run: RunView, task: TaskView): string {
     default:
       return assertNever(mark);
   }
+}
+
+/** The time of day where the reader is, as `14:05`. */
+export function clockTime(iso: string): string {
+  const at = new Date(iso);
+  return [at.getHours(), at.getMinutes()].map((part) => String(part).padStart(2, '0')).join(':');
 }
 
 /** A run's state in a few words. */

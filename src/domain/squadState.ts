@@ -377,8 +377,12 @@ function applyToTask(
       run.account.reservedTokens += event.reservedTokens;
       run.reservations[event.callId] = { taskId: task.id, tokens: event.reservedTokens };
       return;
+    case 'model-call-parked':
+      task.parked = { until: event.until, reason: event.reason };
+      return;
     case 'model-call-ended':
     case 'model-call-failed':
+      delete task.parked;
       settleCall(run, task, event);
       return;
     default:

@@ -113,6 +113,8 @@ export interface Task extends TaskSpec {
   steps: number;
   /** A tool call that has begun and not ended; after a restart it is the one to look at first. */
   openCall?: { callId: string; step: number };
+  /** Its model call stands still until then (ISO 8601), and goes on by itself. */
+  parked?: { until: string; reason: string };
   tokens: number;
   modelCalls: number;
   refusedClaims: number;

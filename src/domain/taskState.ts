@@ -35,6 +35,7 @@ export function resetTask(task: Task): void {
   task.steps = 0;
   delete task.agentId;
   delete task.openCall;
+  delete task.parked;
   delete task.restartedFor;
   delete task.baseCommit;
   delete task.work;

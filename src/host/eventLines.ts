@@ -1,5 +1,6 @@
 /** A run as lines for people: what began, what waits, what was proven. The terminal prints them, the chat streams them. */
 import { describeSubject } from '../domain/approval.ts';
+import { clockTime } from '../domain/phaseWords.ts';
 import { describeMessage } from '../domain/message.ts';
 import type { SquadEvent } from '../domain/events.ts';
 import type { SquadView } from '../domain/squadState.ts';
@@ -37,6 +38,8 @@ export function lineOf(event: SquadEvent, state: SquadView): string | undefined 
     }
     case 'tool-calls-put-off':
       return `${who} reads its mail before it goes on with ${what}`;
+    case 'model-call-parked':
+      return `${what} stands still until ${clockTime(event.until)}: ${event.reason}`;
     case 'changes-held-back':
       return `${who} changed ${event.changes.map(({ path }) => path).join(', ')} without leave, so that was put back`;
     case 'check-ended':

@@ -1,5 +1,6 @@
 /** A workspace's squad in a Node process: where its storage is, what is in it, and the whole of it at work once it is owned. */
 import { access, constants, realpath, stat } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import { messageOf, StorageError } from '../domain/errors.ts';
 import { isUnfinished } from '../domain/run.ts';
@@ -140,8 +141,9 @@ export async function openOwned(
 
 /** Where there is none, that is said, once for each start of a host and with every command that asks. */
 async function sandboxFor(storage: string, logger: Logger): Promise<Sandbox | undefined> {
-  const home = squadHome();
-  const found = await findSandbox([storage, home.folder, ...home.runtimeFolders]);
+  const { folder, runtimeFolders } = squadHome();
+  const hidden = [storage, folder, ...runtimeFolders];
+  const found = await findSandbox({ home: os.homedir(), temporary: os.tmpdir(), hidden });
   if (found.kind === 'none') {
     logger.warn(found.reason);
     return undefined;

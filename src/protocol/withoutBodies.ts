@@ -54,6 +54,7 @@ export function eventWithoutBodies(event: SquadEvent): SquadEvent {
     case 'agent-stuck':
     case 'agent-restarted':
     case 'agent-given-up':
+    case 'model-call-parked':
     case 'run-archived':
     case 'result-refused':
       return { ...event, reason: cut(event.reason) };

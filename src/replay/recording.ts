@@ -189,6 +189,7 @@ export function mayComeMeanwhile(event: SquadEvent | undefined): boolean {
     case 'task-cancelled':
     case 'request-withdrawn':
     case 'message-acknowledged':
+    case 'model-call-parked':
       return true;
     case 'message-sent':
       return event.message.content.kind === 'task-response' && event.message.content.taskId === event.taskId;

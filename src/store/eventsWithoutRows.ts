@@ -8,6 +8,7 @@ const EVENTS_WITHOUT_ROWS = [
   'task-rebased',
   'task-merged',
   'conversation-opened',
+  'model-call-parked',
   'tool-call-started',
   'tool-call-ended',
   'tool-calls-put-off',

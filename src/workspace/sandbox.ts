@@ -1,7 +1,6 @@
 /** Holds a command so that it reaches its own folder and little else. It never takes the place of asking. */
 import { execFile } from 'node:child_process';
 import { access, readdir } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf } from '../domain/errors.ts';
@@ -28,12 +27,21 @@ export type SandboxFinding =
 
 const PROBE_MS = 5_000;
 
-/** Tries it on a command that does nothing. `hidden`: folders that no command is to see. */
-export async function findSandbox(hidden: readonly string[]): Promise<SandboxFinding> {
+/** What a sandbox must know of the machine. */
+export interface Surroundings {
+  readonly home: string;
+  /** Where programs put what they need for a while. */
+  readonly temporary: string;
+  /** Folders that no command is to see. */
+  readonly hidden: readonly string[];
+}
+
+/** Tries it on a command that does nothing. */
+export async function findSandbox(surroundings: Surroundings): Promise<SandboxFinding> {
   if (process.platform !== 'linux') {
     return { kind: 'none', reason: 'Commands are not sandboxed: DevSquad knows a sandbox on Linux only.' };
   }
-  const sandbox = new Bubblewrap(hidden);
+  const sandbox = new Bubblewrap(surroundings);
   try {
     const [program, ...args] = await sandbox.wrap(['true'], '/', { writable: '/tmp', readable: [], network: false });
     await promisify(execFile)(program, args, { timeout: PROBE_MS });
@@ -63,10 +71,10 @@ const TEMPORARY = ['/tmp', '/var/tmp', '/run'];
  */
 class Bubblewrap implements Sandbox {
   readonly name = 'bubblewrap';
-  private readonly hidden: readonly string[];
+  private readonly surroundings: Surroundings;
 
-  constructor(hidden: readonly string[]) {
-    this.hidden = hidden;
+  constructor(surroundings: Surroundings) {
+    this.surroundings = surroundings;
   }
 
   async wrap(
@@ -74,8 +82,8 @@ class Bubblewrap implements Sandbox {
     cwd: string,
     { writable, readable, network }: Box,
   ): Promise<readonly [program: string, ...args: string[]]> {
-    const home = homedir();
-    const covered = [...new Set([...TEMPORARY, tmpdir(), home, ...this.hidden])].sort();
+    const { home, temporary, hidden } = this.surroundings;
+    const covered = [...new Set([...TEMPORARY, temporary, home, ...hidden])].sort();
     const isCovered = (place: string): boolean =>
       covered.some((folder) => place === folder || place.startsWith(`${folder}/`));
     // A program mostly lies beside what it needs, but beside it may as well lie the person's whole home.
@@ -104,7 +112,7 @@ class Bubblewrap implements Sandbox {
   }
 
   private isHidden(place: string): boolean {
-    return this.hidden.some((folder) => place === folder || place.startsWith(`${folder}/`));
+    return this.surroundings.hidden.some((folder) => place === folder || place.startsWith(`${folder}/`));
   }
 }
 

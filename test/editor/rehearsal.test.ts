@@ -61,7 +61,7 @@ describe('the rehearsal in VS Code', () => {
     await editor.screenshot('run-3-accept');
     const said = await clickInDialog(editor, 'Accept plan');
     assert.match(said, /node --test/);
-    await treeItem(editor, /Tags and search, working/).waitFor();
+    await treeItem(editor, /Tags and search, (?:working|waits for you)/).waitFor();
     await editor.screenshot('run-4-at-work');
   });
 

@@ -52,7 +52,7 @@ describe('taking over in VS Code', () => {
   it('is offered when the terminal that does the work does not answer any more', async () => {
     owner = devsquadBeside(editor, 'run', '--workspace', workspace, '--approve', 'all', '--json');
     await statusBar(editor, 'terminal').waitFor();
-    await treeItem(editor, /Tags and search, working/).waitFor();
+    await treeItem(editor, /Tags and search, (?:working|waits for you)/).waitFor();
     await picture('1-follows');
     owner.process.kill('SIGSTOP');
     forgetStart(folderIn('owners'));

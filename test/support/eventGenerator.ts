@@ -321,6 +321,10 @@ const RULES: Rules = {
     model: 'm',
     reservedTokens: story.random.between(100, 9000),
   })),
+  'model-call-parked': (story) => {
+    const call = story.call();
+    return call && { ...call, until: '2026-01-01T00:10:00.000Z', reason: 'It asks to slow down.' };
+  },
   'model-call-ended': (story) => {
     const call = story.call();
     return (

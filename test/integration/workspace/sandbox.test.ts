@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { homedir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ProcessStartError } from '../../../src/domain/errors.ts';
 import { Processes, type ProcessResult } from '../../../src/workspace/processes.ts';
@@ -15,7 +15,7 @@ describe('a command in the sandbox', () => {
   let sandbox: Sandbox;
 
   before(async function () {
-    const found = await findSandbox([temporaryFolder()]);
+    const found = await findSandbox({ home: homedir(), temporary: tmpdir(), hidden: [] });
     if (found.kind === 'none') {
       console.log(`      ${found.reason}`);
       this.skip();
@@ -31,7 +31,7 @@ describe('a command in the sandbox', () => {
     writeFileSync(join(storage, 'journal'), 'the ledger');
     writeFileSync(join(repository, 'config'), 'of git');
     writeFileSync(join(worktree, '.git'), 'gitdir: there');
-    const found = await findSandbox([storage]);
+    const found = await findSandbox({ home: homedir(), temporary: tmpdir(), hidden: [storage] });
     assert.ok(found.kind === 'found');
     sandbox = found.sandbox;
   });
