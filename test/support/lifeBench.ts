@@ -8,7 +8,7 @@ import type { RunOptions } from '../../src/domain/run.ts';
 import type { AgentView, RunView, TaskView } from '../../src/domain/squadState.ts';
 import { systemClock } from '../../src/host/clock.ts';
 import { SquadLedger } from '../../src/ledger/squadLedger.ts';
-import type { LanguageModel, ModelRequest } from '../../src/ports.ts';
+import type { LanguageModel, LanguageModels, ModelRequest } from '../../src/ports.ts';
 import { GitSquadFiles } from '../../src/services/gitSquadFiles.ts';
 import { createSquad, type Squad, type SquadPorts } from '../../src/squad.ts';
 import { TablesStore } from '../../src/store/sqljs/tablesClient.ts';
@@ -45,14 +45,18 @@ export class LifeBench {
   readonly events: SquadEvent[] = [];
   private readonly say: Say;
   private readonly tasks: readonly object[];
+  private readonly models: LanguageModels;
   readonly roles: SquadPorts['roles'];
   private epoch = 0;
   private opened: { squad: Squad; ledger: SquadLedger; feed: TablesFeed } | undefined;
 
-  /** The planner submits `tasks`; everything else is said by `say`. */
-  constructor(options: { tasks: readonly object[]; say: Say; roles?: SquadPorts['roles'] }) {
-    this.say = options.say;
-    this.tasks = options.tasks;
+  /** The planner submits `tasks`; everything else is said by `say`. Both are left out where a test brings its `models`. */
+  constructor(options: { tasks?: readonly object[]; say?: Say; models?: LanguageModels; roles?: SquadPorts['roles'] }) {
+    this.say = options.say ?? (() => finish);
+    this.tasks = options.tasks ?? [];
+    this.models = options.models ?? {
+      select: () => Promise.resolve(new WrittenModel((request) => this.answer(request))),
+    };
     this.roles = options.roles;
     mkdirSync(this.storage);
     mkdirSync(this.workspace);
@@ -83,7 +87,7 @@ export class LifeBench {
     const squad = createSquad({
       permit,
       ledger,
-      models: { select: () => Promise.resolve(new WrittenModel((request) => this.answer(request))) },
+      models: this.models,
       clock,
       logger: silentLogger,
       files: new GitSquadFiles({ workspaceRoot, storage, clock }),

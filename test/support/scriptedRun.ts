@@ -2,7 +2,7 @@
 import { afterPutOff, type ConversationEntry } from '../../src/domain/conversation.ts';
 import type { Finished, Sandbox, Started } from './headless.ts';
 import { repeatedCall } from './personas.ts';
-import { ScriptedServer, type ScriptedAnswer, type ScriptedCall } from './scriptedServer.ts';
+import { ScriptedServer, type ScriptedAnswer, type ScriptedCall, type ScriptedRequest } from './scriptedServer.ts';
 
 /** What the model says after `answers` answers; `said` is the text of what came last. */
 export type Line = (said: string, answers: number, conversation: readonly ConversationEntry[]) => ScriptedAnswer;
@@ -53,9 +53,13 @@ export async function playScene(sandbox: Sandbox, scene: Scene, ...args: string[
 }
 
 /** The model of a scene; whoever starts it closes it. */
-export function serveScene({ tasks, lines }: Scene): Promise<ScriptedServer> {
+export function serveScene(scene: Scene): Promise<ScriptedServer> {
+  return ScriptedServer.start(scriptOf(scene));
+}
+
+export function scriptOf({ tasks, lines }: Scene): (request: ScriptedRequest) => ScriptedAnswer {
   const plan = { summary: 'A story.', strategy: 'parallel', why: 'So that it happens.', tasks };
-  return ScriptedServer.start(({ taskId, conversation }) => {
+  return ({ taskId, conversation }) => {
     const line = taskId === 'plan' ? inOrder(call('submit_plan', plan)) : lines[taskId.split('.').at(-1) ?? ''];
     const { repeat, heard } = afterPutOff(conversation);
     if (repeat.length > 0) {
@@ -63,7 +67,7 @@ export function serveScene({ tasks, lines }: Scene): Promise<ScriptedServer> {
     }
     const answers = heard.filter(({ role }) => role === 'assistant').length;
     return line?.(heard.at(-1)?.text ?? '', answers, heard) ?? { text: 'I do not know this task.' };
-  });
+  };
 }
 
 export function startScene(sandbox: Sandbox, server: ScriptedServer, ...args: string[]): Started {
