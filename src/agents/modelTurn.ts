@@ -1,10 +1,13 @@
 /** One model call on behalf of a task: reserve, ask, count, settle; the answer is durable before any tool of it runs. */
+import type { DeepReadonly } from '../base/deepReadonly.ts';
 import type { Emitter } from '../base/emitter.ts';
 import type { BudgetKeeper } from '../budget/budgetKeeper.ts';
 import type { Usage } from '../domain/budget.ts';
 import type { ConversationEntry, ModelAnswer } from '../domain/conversation.ts';
-import { messageOf, ModelError } from '../domain/errors.ts';
+import { HumanError, messageOf, ModelError, type ModelFailureKind } from '../domain/errors.ts';
+import type { RunOptions } from '../domain/run.ts';
 import type { Signal } from '../domain/signals.ts';
+import type { RunView, TaskView } from '../domain/squadState.ts';
 import type { AgentAtWork } from '../domain/task.ts';
 import { pausePoint } from '../inbox/pausePoint.ts';
 import type { CallListener, ModelGateway } from '../llm/modelGateway.ts';
@@ -49,13 +52,36 @@ export class ModelTurn {
     hasNews: () => boolean,
     signal: AbortSignal,
   ): Promise<void> {
-    const run = this.ledger.state.runs[work.runId];
-    const task = run?.tasks[work.taskId];
-    if (!run || !task) {
-      throw new Error(`No task ${work.taskId}`);
+    const { model, fallback } = this.find(work).run.options;
+    if (!fallback) {
+      return this.askModel(work, conversation, { choice: model, mayWait: true }, hasNews, signal);
     }
-    const purpose = { role: task.role, agentId: work.agentId, taskId: task.id, taskKey: task.key };
-    const model = await this.models.select(run.options.model, signal, purpose);
+    try {
+      await this.askModel(work, conversation, { choice: model, mayWait: false }, hasNews, signal);
+    } catch (error) {
+      if (!(error instanceof ModelError) || !GIVES_WAY.has(error.kind)) {
+        throw error;
+      }
+      await this.askModel(work, conversation, { choice: fallback, mayWait: true }, hasNews, signal);
+    }
+  }
+
+  private async askModel(
+    work: TurnWork,
+    conversation: readonly ConversationEntry[],
+    { choice, mayWait }: { choice: DeepReadonly<RunOptions['model']>; mayWait: boolean },
+    hasNews: () => boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { task } = this.find(work);
+    const { runId, taskId, agentId } = work;
+    const purpose = { role: task.role, agentId, taskId, taskKey: task.key };
+    const model = await this.models.select(choice, signal, purpose).catch((error: unknown) => {
+      // Models of an editor come and go.
+      throw error instanceof HumanError && !mayWait
+        ? new ModelError('not-found', error.message, { isFinal: true, cause: error })
+        : error;
+    });
     const maxOutputTokens = Math.min(MAX_OUTPUT_TOKENS, model.maxOutputTokens);
     const request: ModelRequest = {
       purpose,
@@ -64,18 +90,20 @@ export class ModelTurn {
       maxOutputTokens,
     };
     const inputTokens = await countRequest(model, request);
-    await pausePoint(this.ledger, work.runId, signal);
+    await pausePoint(this.ledger, runId, signal);
     // In one turn with the reservation, so that the order of the ledger tells what was seen.
     if (hasNews()) {
       return;
     }
     const callId = this.budget.reserve(work, model.id, inputTokens + maxOutputTokens);
-    const { runId, taskId, agentId } = work;
     const listener: CallListener = {
       onText: (text) => {
         this.signals.fire({ type: 'text-delta', runId, taskId, agentId, text });
       },
       onParked: (untilMs, reason) => {
+        if (!mayWait) {
+          throw new ModelError('unreachable', `${model.label} cannot answer soon: ${reason}`, { isFinal: true });
+        }
         this.budget.park(work, callId, new Date(untilMs).toISOString(), reason);
         this.signals.fire({ type: 'call-waits', runId, taskId, agentId });
       },
@@ -96,7 +124,22 @@ export class ModelTurn {
       : { inputTokens, outputTokens: await countAnswer(model, reply.answer), source: 'counted' };
     await this.budget.settle(work, callId, model.id, withUniqueIds(reply.answer), usage);
   }
+
+  private find({ runId, taskId }: TurnWork): { run: RunView; task: TaskView } {
+    const run = this.ledger.state.runs[runId];
+    const task = run?.tasks[taskId];
+    if (!run || !task) {
+      throw new Error(`No task ${taskId}`);
+    }
+    return { run, task };
+  }
 }
+
+/** Failures that another model need not have. */
+const GIVES_WAY: ReadonlySet<ModelFailureKind> = new Set([
+  ...(['unreachable', 'rate-limit', 'server', 'stalled', 'timeout', 'malformed'] as const),
+  ...(['quota', 'authentication', 'not-found'] as const),
+]);
 
 async function countRequest(model: LanguageModel, request: ModelRequest): Promise<number> {
   return model.countTokens(JSON.stringify([request.conversation, request.tools]));

@@ -92,10 +92,17 @@ export class ModelError extends Error {
   override name = 'ModelError';
   readonly kind: ModelFailureKind;
   readonly retryAfterMs: number | undefined;
-  constructor(kind: ModelFailureKind, message: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
+  /** Nobody is to try again, whatever the kind. */
+  readonly isFinal: boolean;
+  constructor(
+    kind: ModelFailureKind,
+    message: string,
+    options: { retryAfterMs?: number; isFinal?: boolean; cause?: unknown } = {},
+  ) {
     super(message, { cause: options.cause });
     this.kind = kind;
     this.retryAfterMs = options.retryAfterMs;
+    this.isFinal = options.isFinal ?? false;
   }
 }
 

@@ -27,9 +27,17 @@ export const atEndSchema = z.discriminatedUnion('kind', [
 ]);
 export type AtEnd = z.infer<typeof atEndSchema>;
 
+const modelChoiceSchema = z.object({
+  door: modelDoorSchema,
+  name: z.string().optional(),
+  baseUrl: z.string().optional(),
+});
+
 /** Chosen at the start, kept in `run-started`, so that `resume` goes on with the same. Never holds a key. */
 export const runOptionsSchema = z.object({
-  model: z.object({ door: modelDoorSchema, name: z.string().optional(), baseUrl: z.string().optional() }),
+  model: modelChoiceSchema,
+  /** Asked in place of the model where that cannot answer soon. */
+  fallback: modelChoiceSchema.optional(),
   maxAgents: z.number().int().min(1).max(32),
   budget: budgetLimitsSchema,
   /** What differs from the defaults. */

@@ -58,7 +58,7 @@ export class ModelGateway {
         return await this.tryOnce(model, request, listener, last, signal);
       } catch (error) {
         signal.throwIfAborted();
-        if (!(error instanceof ModelError) || !RETRYABLE.has(error.kind)) {
+        if (!(error instanceof ModelError) || error.isFinal || !RETRYABLE.has(error.kind)) {
           throw error;
         }
         last = error;

@@ -20,6 +20,7 @@ export interface CommandLine {
   /** False with `--no-sandbox`. */
   readonly sandbox: boolean;
   readonly model: RunOptions['model'];
+  readonly fallback?: RunOptions['model'];
   readonly maxAgents: number;
   readonly budget: BudgetLimits;
   /** What differs from the defaults. */
@@ -28,7 +29,7 @@ export interface CommandLine {
   readonly atEnd: AtEnd;
 }
 
-export const USAGE = `devsquad run ["<objective>"] --workspace DIR [--storage DIR] [--model rehearsal|openai] [--base-url URL] [--model-name NAME]
+export const USAGE = `devsquad run ["<objective>"] --workspace DIR [--storage DIR] [--model rehearsal|openai] [--base-url URL] [--model-name NAME] [--fallback-model NAME]
              [--max-agents N] [--limit NAME=N]... [--budget-tokens N] [--budget-minutes N] [--approve LIST] [--apply | --branch NAME | --keep] [--json]
 devsquad resume  [--workspace DIR] [--storage DIR] [--json]   every unfinished run goes on
 devsquad status  [--workspace DIR] [--storage DIR] [--json]   runs, agents, tasks, budgets, what waits
@@ -67,6 +68,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     json: values.json,
     sandbox: !values['no-sandbox'],
     model: parseModel(values.model, values['base-url'], values['model-name']),
+    ...fallbackOf(values),
     maxAgents: Math.min(32, optionalNumber('max-agents', values['max-agents']) ?? 4),
     budget: {
       ...(tokens === undefined ? {} : { tokens }),
@@ -91,6 +93,7 @@ function parse(args: readonly string[]) {
         model: { type: 'string', default: 'rehearsal' },
         'base-url': { type: 'string' },
         'model-name': { type: 'string' },
+        'fallback-model': { type: 'string' },
         'max-agents': { type: 'string' },
         limit: { type: 'string', multiple: true, default: [] },
         'budget-tokens': { type: 'string' },
@@ -122,6 +125,18 @@ function parseModel(door: string, baseUrl: string | undefined, name: string | un
     throw new UsageError(`--base-url takes an http(s) address, not "${baseUrl}".`);
   }
   return { door, name, ...(baseUrl === undefined ? {} : { baseUrl }) };
+}
+
+/** At the same address: whoever has the key of one does not send it elsewhere. */
+function fallbackOf(values: ReturnType<typeof parse>['values']): { fallback?: RunOptions['model'] } {
+  const name = values['fallback-model'];
+  if (name === undefined) {
+    return {};
+  }
+  if (values.model !== 'openai') {
+    throw new UsageError('--fallback-model goes with --model openai.');
+  }
+  return { fallback: parseModel('openai', values['base-url'], name) };
 }
 
 function parseApprove(list: string): ApprovalScope[] {

@@ -28,8 +28,9 @@ export async function perform(command: CommandLine, media: string, signal: Abort
   switch (command.verb) {
     case 'run': {
       const { objective, model } = await chooseWork(command, media);
-      const { maxAgents, budget, limits, approve, atEnd } = command;
-      const runOptions = { model, maxAgents, budget, limits, approve: [...approve], atEnd };
+      const { fallback, maxAgents, budget, limits, approve, atEnd } = command;
+      const second = fallback ? { fallback } : {};
+      const runOptions = { model, ...second, maxAgents, budget, limits, approve: [...approve], atEnd };
       return workAtTerminal({
         options,
         json,

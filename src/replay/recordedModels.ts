@@ -1,5 +1,5 @@
 /** Models that answer, count and are called what was recorded. */
-import { ModelError } from '../domain/errors.ts';
+import { ModelError, type ModelFailureKind } from '../domain/errors.ts';
 import type { EventOf, SquadEvent } from '../domain/events.ts';
 import type { LanguageModel, LanguageModels, ModelReply } from '../ports.ts';
 import { UnrecordedError, worldOf } from './recordedFiles.ts';
@@ -32,8 +32,8 @@ function recordedModel(recording: Recording, room: WaitingRoom, strand: Strand):
       if (!failed) {
         throw new UnrecordedError('The record has no answer to this call.');
       }
-      // Of a kind that is final: whatever was tried then came to this.
-      throw new ModelError('refused', failed.message);
+      // One of our kinds, or of a failure that was none of the provider's. Whatever was tried then came to this.
+      throw new ModelError(failed.kind as ModelFailureKind, failed.message, { isFinal: true });
     },
   };
 }

@@ -14,6 +14,7 @@ export interface RunSettings {
   /** What differs from the defaults. */
   readonly limits: LimitChoice;
   readonly approve: readonly ApprovalScope[];
+  readonly fallback?: ModelChoice;
 }
 
 /** Throws a SettingError where one says what cannot be. */
@@ -29,6 +30,7 @@ export function readSettings(): RunSettings {
     },
     limits: readLimits(settings.get('limits', {})),
     approve: approvalScopeSchema.array().catch([]).parse(settings.get('approve')),
+    ...readFallback(settings.get<string>('fallbackModel', '').trim()),
   };
 }
 
@@ -38,6 +40,18 @@ function readLimits(value: unknown): LimitChoice {
     return checkLimits(value);
   } catch (error) {
     throw new SettingError('devsquad.limits', `No run begins with these limits. ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** The second model, of the same endpoint where it is one. */
+function readFallback(text: string): { fallback?: ModelChoice } {
+  if (text === '') {
+    return {};
+  }
+  try {
+    return { fallback: parseModel(text, writtenModel().baseUrl) };
+  } catch (error) {
+    throw new SettingError('devsquad.fallbackModel', messageOf(error), { cause: error });
   }
 }
 

@@ -34,6 +34,8 @@ export async function startRun(
   const approve = request?.approve;
   const options: RunOptions = {
     model,
+    // A rehearsal answers always.
+    ...(settings.fallback && model.door !== 'rehearsal' ? { fallback: settings.fallback } : {}),
     maxAgents: settings.maxAgents,
     budget: { ...settings.budget, ...request?.budget },
     limits: settings.limits,
@@ -42,7 +44,9 @@ export async function startRun(
     atEnd: { kind: 'keep' },
   };
   // A model that is not there is said before anything begins.
-  await (await squad.models()).select(model, AbortSignal.timeout(MODEL_PATIENCE_MS));
+  for (const each of options.fallback ? [model, options.fallback] : [model]) {
+    await (await squad.models()).select(each, AbortSignal.timeout(MODEL_PATIENCE_MS));
+  }
   const { runs } = await squad.open();
   const runId = await runs.start(objective, options);
   squad.noteStart(runId);

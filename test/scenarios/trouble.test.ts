@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { findProgram } from '../../scripts/findProgram.ts';
 import { Sandbox, type Finished } from '../support/headless.ts';
 import { call, finish, inOrder, planTask, playScene, type Line } from '../support/scriptedRun.ts';
 
@@ -82,6 +83,17 @@ describe('a run in which things go wrong', () => {
     assert.equal(run.exitCode, 0, run.stderr);
     assert.ok(results.some((result) => result.includes('It was ended after 0.5 s.')));
     assert.ok(results.some((result) => /to say\s+Exit code 3\./.test(result)));
+  });
+
+  it('shows a command no secret of its own environment', async () => {
+    // Without a sandbox a command sees what the system shows of the host's own process.
+    const processes = findProgram('bwrap') ? '; cat /proc/*/environ | tr "\\0" "\\n"' : '';
+    const look = call('run_command', { command: `env${processes}` });
+    const run = await playScene(sandbox, { tasks: [planTask('one')], lines: { one: inOrder(look, finish()) } });
+    assert.equal(run.exitCode, 0, run.stderr);
+    const looked = eventsOf(run, 'tool-call-ended').find(({ tool }) => tool === 'run_command');
+    assert.match(String(looked?.['result']), /^CI=1$/m);
+    // The sandbox of the test looks for them when it goes.
   });
 
   it('says so when a plan wants tests and the workspace has no runner', async () => {

@@ -1,4 +1,5 @@
 /** Runs the terminal program as a user would: a process of its own, a home of its own, a fresh copy of the sample. */
+import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
@@ -23,6 +24,9 @@ import { checkTables } from './checkTables.ts';
 const project = fileURLToPath(new URL('../..', import.meta.url));
 const sample = path.join(project, 'media/sample-workspace');
 
+/** What every program of a scenario has in its environment and must tell nobody. */
+const SECRETS = { OPENAI_API_KEY: 'sk-canary-8f1d2c3b4a59', DATABASE_URL: 'postgres://app:canary-5e6f7a8b@db/main' };
+
 export interface Finished {
   readonly exitCode: number | null;
   readonly stderr: string;
@@ -43,6 +47,8 @@ export class Sandbox {
   readonly workspace = path.join(this.folder, 'workspace');
   readonly home = path.join(this.folder, 'home');
   private readonly programs = new Set<ChildProcess>();
+  /** What they have printed. */
+  private printed = '';
 
   constructor() {
     mkdirSync(this.home);
@@ -65,7 +71,8 @@ export class Sandbox {
 
   /** How the program is started on this machine. */
   commandLine(...args: string[]): { program: string; args: string[]; env: NodeJS.ProcessEnv } {
-    const env = { ...process.env, HOME: this.home, XDG_RUNTIME_DIR: path.join(this.folder, 'runtime') };
+    const home = { HOME: this.home, XDG_RUNTIME_DIR: path.join(this.folder, 'runtime') };
+    const env = { ...process.env, ...SECRETS, ...home };
     return { program: process.execPath, args: [path.join(project, 'src/cli.ts'), ...args], env };
   }
 
@@ -83,6 +90,7 @@ export class Sandbox {
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     const finished = new Promise<Finished>((resolve) => {
       child.on('close', (exitCode) => {
+        this.printed += stdout + stderr;
         resolve({ exitCode, stderr, events: parseLines(stdout) });
       });
     });
@@ -148,11 +156,26 @@ export class Sandbox {
     child.once('close', () => this.programs.delete(child));
   }
 
+  /** Fails when a secret of the environment stands in a file or was printed. */
   dispose(): void {
     for (const child of this.programs) {
       child.kill('SIGKILL');
     }
+    const told = this.whereSecretsAre();
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
+    assert.deepEqual(told, [], 'where secrets were written');
+  }
+
+  private whereSecretsAre(): string[] {
+    const files = readdirSync(this.folder, { recursive: true, encoding: 'utf8' }).map((name) =>
+      path.join(this.folder, name),
+    );
+    return Object.entries(SECRETS).flatMap(([name, secret]) => [
+      ...(this.printed.includes(secret) ? [`${name} in what was printed`] : []),
+      ...files
+        .filter((file) => lstatSync(file, { throwIfNoEntry: false })?.isFile() && readFileSync(file).includes(secret))
+        .map((file) => `${name} in ${file}`),
+    ]);
   }
 }
 

@@ -1,6 +1,8 @@
 /** Every way in which a model server fails, for every role, through the real door: the run ends right or says why. */
 import assert from 'node:assert/strict';
+import { readJournal } from '../../../src/ledger/journalFile.ts';
 import { OpenAiModel } from '../../../src/llm/openaiModel.ts';
+import { replayRun } from '../../../src/replay/replay.ts';
 import { LifeBench } from '../../support/lifeBench.ts';
 import { call, finish, inOrder, planTask, scriptOf } from '../../support/scriptedRun.ts';
 import { ScriptedServer } from '../../support/scriptedServer.ts';
@@ -102,6 +104,65 @@ describe('a model server that fails', () => {
       });
     }
   }
+});
+
+describe('a second model that the person named', () => {
+  let bench: LifeBench;
+  let server: ScriptedServer;
+  afterEach(async () => {
+    await bench.dispose();
+    await server.close();
+  });
+
+  async function runWith(fault: Fault, from: number): Promise<void> {
+    const script = scriptOf({
+      tasks: [planTask('code')],
+      lines: { code: inOrder(call('write_file', { path: 'code.md', content: 'code' }), finish()) },
+    });
+    server = await ScriptedServer.start((request) =>
+      request.body.model === 'first' && request.index >= from ? fault : script(request),
+    );
+    const { baseUrl } = server;
+    bench = new LifeBench({
+      models: {
+        select: ({ name }) => Promise.resolve(new OpenAiModel({ baseUrl, model: name ?? '', clock: bench.clock })),
+      },
+    });
+    await bench.open();
+    await bench.start({ model: { door: 'openai', name: 'first' }, fallback: { door: 'openai', name: 'second' } });
+    await bench.ended(1000);
+  }
+
+  const used = (): string[] => [...new Set(bench.of('model-call-ended').map(({ model }) => model))];
+
+  for (const [what, fault] of [
+    ['is down', { fault: 'status', status: 503 }],
+    ['wants to be left alone for a day', { fault: 'status', status: 429, retryAfter: '86400' }],
+    ['does not take the key any more', { fault: 'status', status: 401 }],
+  ] as const) {
+    it(`answers when the first ${what}, and nobody waits`, async () => {
+      await runWith(fault, 1);
+      assert.equal(bench.run().status, 'succeeded', bench.run().reason);
+      assert.deepEqual(used(), ['openai/first', 'openai/second']);
+      assert.equal(bench.of('model-call-parked').length, 0);
+      assert.equal(bench.run().account.reservedTokens, 0);
+      const { events } = await readJournal(bench.storage);
+      const { difference } = await replayRun(events, bench.run().id, new AbortController().signal);
+      assert.deepEqual(difference, undefined);
+    });
+  }
+
+  it('is not asked when the first refuses what it was asked', async () => {
+    await runWith({ fault: 'status', status: 400 }, 1);
+    assert.equal(bench.run().status, 'failed');
+    assert.deepEqual(used(), ['openai/first']);
+  });
+
+  it('is not asked while the first answers', async () => {
+    await runWith({ fault: 'html' }, Infinity);
+    assert.equal(bench.run().status, 'succeeded');
+    assert.deepEqual(used(), ['openai/first']);
+  });
 });
 
 /** Each fault for one role, by turns; for every one in the long tests. */
