@@ -4,7 +4,7 @@
  */
 import type { Emitter } from '../base/emitter.ts';
 import type { ToolCall } from '../domain/conversation.ts';
-import type { TaskView } from '../domain/squadState.ts';
+import { taskAt, type TaskView } from '../domain/squadState.ts';
 import { limitsOf, refuseTurn } from '../domain/limits.ts';
 import { NUDGE_AFTER, repeatsOf, whyStuck } from '../domain/progress.ts';
 import type { Signal } from '../domain/signals.ts';
@@ -131,10 +131,6 @@ function contextOf(services: LoopServices, work: LoopWork): ToolContext {
   };
 }
 
-function taskOf(ledger: Ledger, { runId, taskId }: Pick<LoopWork, 'runId' | 'taskId'>): TaskView {
-  const task = ledger.state.runs[runId]?.tasks[taskId];
-  if (!task) {
-    throw new Error(`No task ${taskId} in run ${runId}`);
-  }
-  return task;
+function taskOf({ state }: Ledger, work: Pick<LoopWork, 'runId' | 'taskId'>): TaskView {
+  return taskAt(state, work).task;
 }

@@ -9,7 +9,7 @@ import { ToolRefusal } from '../domain/errors.ts';
 import { limitsOf, refuseDelegation } from '../domain/limits.ts';
 import { planProblems, planRoleSchema, planTaskSchema, TASK_TYPES_BY_ROLE, type PlanTask } from '../domain/plan.ts';
 import { describeCheck } from '../domain/proof.ts';
-import type { RunView, TaskView } from '../domain/squadState.ts';
+import { taskAt, type RunView, type TaskView } from '../domain/squadState.ts';
 import type { Inbox } from '../inbox/inbox.ts';
 import type { Ledger } from '../ports.ts';
 import type { DelegatedTasks } from '../services/delegatedTasks.ts';
@@ -44,7 +44,7 @@ export function delegateTool(services: { ledger: Ledger; inbox: Inbox; delegated
       }
       const wish = planTask(input);
       refuseWhatCannotBe(ledger, wish, context);
-      const { run, parent } = find(ledger, context);
+      const { run, task: parent } = taskAt(ledger.state, context);
       for (const [index, subject] of subjectsOf(run, parent, wish).entries()) {
         const request = requestOf(context, subject);
         const answer = await inbox.ask({ ...request, id: `${request.id}.${index + 1}` }, signal);
@@ -70,7 +70,7 @@ function planTask({ role, ...given }: z.infer<typeof inputSchema>): PlanTask {
 }
 
 function refuseWhatCannotBe(ledger: Ledger, wish: PlanTask, context: ToolContext): void {
-  const { run, parent } = find(ledger, context);
+  const { run, task: parent } = taskAt(ledger.state, context);
   const children = childrenOf(run.tasks, parent);
   const tooDeep = refuseDelegation(limitsOf(run.options), depthOf(run.tasks, parent));
   if (tooDeep !== undefined) {
@@ -114,13 +114,4 @@ function wordsOf(subject: RequestSubject): string {
 
 function madeWords({ id, key }: TaskView): string {
   return `Handed on as ${key} (${id}). How it ends comes as mail; go on meanwhile, or call finish_task to wait for it.`;
-}
-
-function find(ledger: Ledger, { runId, taskId }: ToolContext): { run: RunView; parent: TaskView } {
-  const run = ledger.state.runs[runId];
-  const parent = run?.tasks[taskId];
-  if (!run || !parent) {
-    throw new Error(`No task ${taskId}`);
-  }
-  return { run, parent };
 }

@@ -7,7 +7,7 @@ import type { ConversationEntry, ModelAnswer } from '../domain/conversation.ts';
 import { HumanError, messageOf, ModelError, type ModelFailureKind } from '../domain/errors.ts';
 import type { RunOptions } from '../domain/run.ts';
 import type { Signal } from '../domain/signals.ts';
-import type { RunView, TaskView } from '../domain/squadState.ts';
+import { taskAt } from '../domain/squadState.ts';
 import type { AgentAtWork } from '../domain/task.ts';
 import { pausePoint } from '../inbox/pausePoint.ts';
 import type { CallListener, ModelGateway } from '../llm/modelGateway.ts';
@@ -52,7 +52,7 @@ export class ModelTurn {
     hasNews: () => boolean,
     signal: AbortSignal,
   ): Promise<void> {
-    const { model, fallback } = this.find(work).run.options;
+    const { model, fallback } = taskAt(this.ledger.state, work).run.options;
     if (!fallback) {
       return this.askModel(work, conversation, { choice: model, mayWait: true }, hasNews, signal);
     }
@@ -73,7 +73,7 @@ export class ModelTurn {
     hasNews: () => boolean,
     signal: AbortSignal,
   ): Promise<void> {
-    const { task } = this.find(work);
+    const { task } = taskAt(this.ledger.state, work);
     const { runId, taskId, agentId } = work;
     const purpose = { role: task.role, agentId, taskId, taskKey: task.key };
     const model = await this.models.select(choice, signal, purpose).catch((error: unknown) => {
@@ -123,15 +123,6 @@ export class ModelTurn {
       ? { ...reply.usage, source: 'provider' }
       : { inputTokens, outputTokens: await countAnswer(model, reply.answer), source: 'counted' };
     await this.budget.settle(work, callId, model.id, withUniqueIds(reply.answer), usage);
-  }
-
-  private find({ runId, taskId }: TurnWork): { run: RunView; task: TaskView } {
-    const run = this.ledger.state.runs[runId];
-    const task = run?.tasks[taskId];
-    if (!run || !task) {
-      throw new Error(`No task ${taskId}`);
-    }
-    return { run, task };
   }
 }
 

@@ -474,6 +474,19 @@ export function findTask(state: SquadView, taskId: string | undefined): TaskView
   return taskId === undefined ? undefined : Object.values(state.runs).find(({ tasks }) => tasks[taskId])?.tasks[taskId];
 }
 
+/** A task that is there, with its run; throws where it is not. */
+export function taskAt(
+  { runs }: SquadView,
+  { runId, taskId }: { readonly runId: string; readonly taskId: string },
+): { run: RunView; task: TaskView } {
+  const run = runs[runId];
+  const task = run?.tasks[taskId];
+  if (!run || !task) {
+    throw new Error(`No task ${taskId} in run ${runId}`);
+  }
+  return { run, task };
+}
+
 /** The run that views and commands mean when none is named: the newest. */
 export function currentRun(state: SquadView | undefined): RunView | undefined {
   return Object.values(state?.runs ?? {}).at(-1);

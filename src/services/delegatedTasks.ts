@@ -4,7 +4,7 @@
  */
 import { childrenOf, keyOfNext } from '../domain/delegation.ts';
 import { waitingIds } from '../domain/mailbox.ts';
-import type { RunView, TaskView } from '../domain/squadState.ts';
+import { taskAt, type RunView, type TaskView } from '../domain/squadState.ts';
 import { stampOfStart } from '../domain/stamps.ts';
 import { callKey, isOver, requireCurrent, type AgentAtWork, type TaskSpec } from '../domain/task.ts';
 import { untilState } from '../inbox/untilState.ts';
@@ -120,11 +120,7 @@ export class DelegatedTasks {
     return run;
   }
 
-  private task({ runId, taskId }: Pick<Delegator, 'runId' | 'taskId'>): TaskView {
-    const task = this.run({ runId }).tasks[taskId];
-    if (!task) {
-      throw new Error(`No task ${taskId}`);
-    }
-    return task;
+  private task(delegator: Pick<Delegator, 'runId' | 'taskId'>): TaskView {
+    return taskAt(this.ledger.state, delegator).task;
   }
 }

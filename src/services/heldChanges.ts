@@ -5,7 +5,7 @@
 import { allowedChanges, type PersonRequest } from '../domain/approval.ts';
 import type { HeldChange } from '../domain/fileChange.ts';
 import { ToolRefusal } from '../domain/errors.ts';
-import type { RunView, TaskView } from '../domain/squadState.ts';
+import { taskAt, type RunView, type TaskView } from '../domain/squadState.ts';
 import { stampOfStart } from '../domain/stamps.ts';
 import { callKey, requireCurrent, type AgentAtWork } from '../domain/task.ts';
 import type { DeepReadonly } from '../base/deepReadonly.ts';
@@ -92,13 +92,9 @@ export class HeldChanges {
     ].join(' ');
   }
 
-  private find({ runId, taskId }: AgentAtWork): { run: RunView; task: TaskView; files: TaskFiles } {
-    const run = this.ledger.state.runs[runId];
-    const task = run?.tasks[taskId];
-    if (!run || !task) {
-      throw new Error(`No task ${taskId}`);
-    }
-    return { run, task, files: this.filesOf(runId).task(task) };
+  private find(claimant: AgentAtWork): { run: RunView; task: TaskView; files: TaskFiles } {
+    const { run, task } = taskAt(this.ledger.state, claimant);
+    return { run, task, files: this.filesOf(run.id).task(task) };
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import type { EventDraft } from '../domain/events.ts';
 import type { CheckResult, CheckStage } from '../domain/proof.ts';
-import type { RunView, TaskView } from '../domain/squadState.ts';
+import { taskAt, type RunView, type TaskView } from '../domain/squadState.ts';
 import { stampByAgent, stampOfStart } from '../domain/stamps.ts';
 import { requireCurrent, type AgentAtWork } from '../domain/task.ts';
 import type { Ledger } from '../ports.ts';
@@ -181,13 +181,9 @@ export class TaskCompletion {
     this.ledger.append(draft);
   }
 
-  private find({ runId, taskId }: AgentAtWork): { run: RunView; task: TaskView; files: TaskFiles } {
-    const run = this.ledger.state.runs[runId];
-    const task = run?.tasks[taskId];
-    if (!run || !task) {
-      throw new Error(`No task ${taskId}`);
-    }
-    return { run, task, files: this.filesOf(runId).task(task) };
+  private find(claimant: AgentAtWork): { run: RunView; task: TaskView; files: TaskFiles } {
+    const { run, task } = taskAt(this.ledger.state, claimant);
+    return { run, task, files: this.filesOf(run.id).task(task) };
   }
 }
 
