@@ -64,7 +64,7 @@ export function taskWords(run: RunView, task: TaskView): string {
   switch (mark) {
     case 'waiting':
       return task.parked
-        ? `waiting for the model until ${clockTime(task.parked.until)}`
+        ? `goes on at ${clockTime(task.parked.until)} (model)`
         : task.phase === 'split'
           ? splitWords(run, task)
           : `waiting for ${namesOf(run, task)}`;

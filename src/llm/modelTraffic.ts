@@ -9,7 +9,9 @@ const MINUTE_MS = 60_000;
 /** From this rate on, calls a minute, nothing holds them up any more. */
 const FAST = 600;
 /** With each answer, so many calls a minute more. */
-const FASTER = 0.25;
+const FASTER = 0.5;
+/** Slower than that is for the provider to say. */
+const SLOWEST = 6;
 /** Several calls that were under way at once are told to slow down for one and the same reason. */
 const ONE_REASON_MS = 1000;
 /** Failures in a row after which the model is taken to be down. */
@@ -92,7 +94,7 @@ export class ModelTraffic {
     this.notBefore = Math.max(this.notBefore, now + retryAfterMs);
     if (kind === 'rate-limit' && now - this.slowedAt >= ONE_REASON_MS) {
       this.slowedAt = now;
-      this.callsPerMinute = Math.max(1, Math.min(this.callsPerMinute, this.begun.length) / 2);
+      this.callsPerMinute = Math.max(SLOWEST, Math.min(this.callsPerMinute, this.begun.length) / 2);
     }
     if (DOWN.has(kind) && ++this.failures >= TOO_MANY) {
       this.brokenUntil = now + this.breakMs;

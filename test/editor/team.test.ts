@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { startEditor, type Editor } from '../support/editorHost.ts';
-import { call, finish, inOrder, planTask, serveScene } from '../support/scriptedRun.ts';
-import type { ScriptedServer } from '../support/scriptedServer.ts';
+import { call, finish, inOrder, planTask, scriptOf } from '../support/scriptedRun.ts';
+import { ScriptedServer } from '../support/scriptedServer.ts';
 import {
   answerInput,
   clickInNotification,
@@ -24,7 +24,7 @@ describe('the team in VS Code', () => {
 
   before(async () => {
     workspace = sampleWorkspace();
-    server = await serveScene({
+    const script = scriptOf({
       tasks: [planTask('writer'), planTask('reader')],
       lines: {
         // Two of the team went before the run began.
@@ -35,6 +35,14 @@ describe('the team in VS Code', () => {
         ),
         reader: inOrder(call('ask_human', { question: 'What next?', options: ['Go on'] }), finish()),
       },
+    });
+    let isBusy = true;
+    server = await ScriptedServer.start((request) => {
+      if (isBusy && request.taskId.endsWith('writer')) {
+        isBusy = false;
+        return { fault: 'status', status: 429, message: 'Too many requests', retryAfter: '12' };
+      }
+      return script(request);
     });
     editor = await startEditor({
       folder: workspace,
@@ -127,17 +135,23 @@ describe('the team in VS Code', () => {
     assert.deepEqual(options.limits, { agentTokens: 400_000 });
   });
 
+  it('says until when a task waits for its model, and goes on by itself', async () => {
+    await treeItem(editor, /^Task writer, goes on at \d\d:\d\d \(model\)/).waitFor();
+    await picture('08-parked');
+    await treeItem(editor, /^Task writer, waits for you/).waitFor();
+  });
+
   it('gets a message that nobody could read when it is sent again from the tree', async () => {
     const letter = treeItem(editor, /^A message from coding-[45] to coding-3 was not delivered/);
     await letter.hover();
-    await picture('08-not-delivered');
+    await picture('09-not-delivered');
     await letter.getByRole('button', { name: 'Send a Message Again…' }).click();
     await list('Send to whom?').waitFor();
-    await picture('09-to-whom');
+    await picture('10-to-whom');
     const reader = server.requests.find(({ taskId }) => taskId.endsWith('reader'))?.agentId ?? '';
     await pick(editor, 'Send to whom?', reader);
     await letter.waitFor({ state: 'detached' });
-    await picture('10-sent');
+    await picture('11-sent');
 
     await editor.command('DevSquad: Send a Message Again…');
     await notification(editor, 'there is nothing to send again').waitFor();

@@ -22,7 +22,7 @@ export function drawTasks(state: SquadView): TreeLook {
 function nodeOf(task: TaskView, run: RunView): TreeNode {
   const state = taskWords(run, task);
   const who = task.agentId === undefined ? '' : `${task.agentId} · `;
-  const note = task.failure ?? task.progress?.note;
+  const note = task.failure ?? task.parked?.reason ?? task.progress?.note;
   const dependsOn = task.dependsOn.map((id) => run.tasks[id]?.key ?? id).join(', ');
   const checks = task.acceptance.map((check, index): TreeNode => {
     const result = task.checks.findLast((found) => found.index === index);
