@@ -101,7 +101,7 @@ class RecordedTaskFiles implements TaskFiles {
     this.strand = strand;
   }
 
-  async open(_base: string, signal: AbortSignal): Promise<TaskWorkspace> {
+  async open(_base: string, _hasBegun: boolean, signal: AbortSignal): Promise<TaskWorkspace> {
     const { recording, strand } = this;
     const leavesMark = recording.nextAs(strand, 'task-started') ?? recording.nextAs(strand, 'agent-crashed');
     await this.room.wait(leavesMark ? 'world' : 'disk', strand, signal);

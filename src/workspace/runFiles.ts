@@ -29,8 +29,11 @@ export interface RunFiles {
 }
 
 export interface TaskFiles {
-  /** The worktree, made at `base` unless it is there already. */
-  open(base: string, signal: AbortSignal): Promise<TaskWorkspace>;
+  /**
+   * The worktree at `base`. That of a try which has begun is opened as it is; for any other it is made anew, since a crash
+   * may have left one that stands elsewhere.
+   */
+  open(base: string, hasBegun: boolean, signal: AbortSignal): Promise<TaskWorkspace>;
   /**
    * Puts back what the worktree has of protected files beyond `base` and what was allowed; answers what that was. Rejects
    * with a ToolRefusal when the worktree holds something that its author has to mend first.
@@ -100,7 +103,10 @@ class GitTaskFiles implements TaskFiles {
     this.tools = tools;
   }
 
-  async open(base: string, signal: AbortSignal): Promise<TaskWorkspace> {
+  async open(base: string, hasBegun: boolean, signal: AbortSignal): Promise<TaskWorkspace> {
+    if (!hasBegun) {
+      await this.repository.removeWorktree(this.worktree);
+    }
     const root = await this.repository.addWorktree(this.worktree, base, signal);
     const box = await this.repository.boxOf('worktree', this.worktree);
     return openTaskWorkspace({ root, box }, this.task.id, this.tools);

@@ -136,8 +136,11 @@ class SimulatedRunFiles implements RunFiles {
   task({ key, attempt }: TaskTry): TaskFiles {
     const name = `${key}-${attempt}`;
     return {
-      open: (base) =>
+      open: (base, hasBegun) =>
         this.take('worktree', () => {
+          if (!hasBegun) {
+            delete this.disk.worktrees[name];
+          }
           this.disk.worktrees[name] ??= { ...this.treeOf(base) };
           return new SimulatedWorkspace(this.disk.worktrees[name], (operation, work) => this.take(operation, work));
         }),
