@@ -173,7 +173,10 @@ export class TaskWork {
   private async openWorkspace(taskId: string, runId: string, signal: AbortSignal): Promise<TaskWorkspace> {
     const task = this.task(runId, taskId);
     const base = task.baseCommit ?? this.run(runId).integration?.commit ?? '';
-    const workspace = await this.o.filesOf(runId).task(task).open(base, task.phase !== 'ready', signal);
+    const workspace = await this.o
+      .filesOf(runId)
+      .task(task)
+      .open(base, task.phase !== 'ready', signal);
     signal.throwIfAborted();
     if (task.phase === 'ready') {
       appendToTask(this.o.ledger, task, { type: 'task-started', baseCommit: base });
