@@ -112,11 +112,23 @@ export class Recording {
     return [...this.strands.keys()];
   }
 
-  /** Whether the strand's next event comes before the run goes on from the pause that begins now. */
+  /** Whether the strand's next event comes before the run goes on from the pause that begins now, and a pause could have held it up. */
   goesOnInPause(strand: Strand): boolean {
     const resumed = this.events.findIndex(({ type }, index) => type === 'run-resumed' && !this.met[index]);
     const next = this.nextOf(strand);
-    return next !== undefined && (resumed < 0 || next.index < resumed);
+    const isItsOwn = next?.event.actor.kind !== 'person' && next?.event.type !== 'task-created';
+    return next !== undefined && isItsOwn && (resumed < 0 || next.index < resumed) && !this.isInCall(strand);
+  }
+
+  /** In the middle of a tool's call, where no pause holds anybody up. */
+  private isInCall(strand: Strand): boolean {
+    const { indexes = [] } = this.strands.get(strand) ?? {};
+    const beginOfLife = this.openings.findLast((index) => this.met[index]) ?? 0;
+    const last = indexes.findLast((index) => {
+      const type = this.events[index]?.type;
+      return this.met[index] && index > beginOfLife && (type === 'tool-call-started' || type === 'tool-call-ended');
+    });
+    return last !== undefined && this.events[last]?.type === 'tool-call-started';
   }
 
   /**
