@@ -167,16 +167,20 @@ export class Sandbox {
   }
 
   private whereSecretsAre(): string[] {
-    const files = readdirSync(this.folder, { recursive: true, encoding: 'utf8' }).map((name) =>
-      path.join(this.folder, name),
-    );
+    const files = filesBelow(this.folder);
     return Object.entries(SECRETS).flatMap(([name, secret]) => [
       ...(this.printed.includes(secret) ? [`${name} in what was printed`] : []),
-      ...files
-        .filter((file) => lstatSync(file, { throwIfNoEntry: false })?.isFile() && readFileSync(file).includes(secret))
-        .map((file) => `${name} in ${file}`),
+      ...files.filter((file) => readFileSync(file).includes(secret)).map((file) => `${name} in ${file}`),
     ]);
   }
+}
+
+/** Regular files; a link may lead to the whole machine. */
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const place = path.join(folder, entry.name);
+    return entry.isDirectory() ? filesBelow(place) : entry.isFile() ? [place] : [];
+  });
 }
 
 /** A killed process may leave half a line at the end. */

@@ -190,6 +190,7 @@ class Simulation {
     const { random } = this;
     return {
       model: { door: 'rehearsal' },
+      ...(random.chance(0.3) ? { fallback: { door: 'rehearsal' as const, name: 'second' } } : {}),
       maxAgents: random.between(1, 4),
       budget: !this.calm && random.chance(0.1) ? { tokens: random.between(20_000, 200_000) } : {},
       approve: (['plan', 'commands', 'writes'] as const).filter(() => this.calm || random.chance(0.6)),
