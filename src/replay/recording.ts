@@ -104,7 +104,7 @@ export class Recording {
   /** Strands of which nothing but the world or a person brought the next event: a call's end, or an answer. */
   strandsAtRest(): Strand[] {
     return [...this.strands.keys()].filter(
-      (strand) => this.waitsForPerson(strand) || (this.hasBegunCall(strand) && this.cameToAnEnd(strand)),
+      (strand) => this.waitsForPerson(strand) || (this.isInWorldsHands(strand) && this.cameToAnEnd(strand)),
     );
   }
 
@@ -122,13 +122,27 @@ export class Recording {
 
   /** In the middle of a tool's call, where no pause holds anybody up. */
   private isInCall(strand: Strand): boolean {
+    return this.openCall(strand)?.isOfThisLife === true;
+  }
+
+  /** A call that has begun and not ended: its agent can do nothing but wait for it, or look what a crash left of it. */
+  private isInWorldsHands(strand: Strand): boolean {
+    const call = this.openCall(strand);
+    return this.hasBegunCall(strand) || (call?.isOfThisLife === false && call.effect !== 'team');
+  }
+
+  /** The tool's call that the strand is in, as far as what is met tells. */
+  private openCall(strand: Strand): { effect: string; isOfThisLife: boolean } | undefined {
     const { indexes = [] } = this.strands.get(strand) ?? {};
     const beginOfLife = this.openings.findLast((index) => this.met[index]) ?? 0;
     const last = indexes.findLast((index) => {
       const type = this.events[index]?.type;
-      return this.met[index] && index > beginOfLife && (type === 'tool-call-started' || type === 'tool-call-ended');
+      return this.met[index] && (type === 'tool-call-started' || type === 'tool-call-ended');
     });
-    return last !== undefined && this.events[last]?.type === 'tool-call-started';
+    const event = last === undefined ? undefined : this.events[last];
+    return last !== undefined && event?.type === 'tool-call-started'
+      ? { effect: event.effect, isOfThisLife: last > beginOfLife }
+      : undefined;
   }
 
   /**
