@@ -80,11 +80,17 @@ describe('the team in VS Code', () => {
     await settings.getByText('Value must be greater than or equal to 1').waitFor();
     await picture('02-setting');
     const row = settings.locator('.setting-list-row').filter({ hasText: 'agentTokens' });
-    // The first click only chooses the setting.
-    await row.click();
-    await row.hover();
-    await row.locator('.codicon-settings-edit').click();
     const editing = settings.locator('.setting-list-edit-row');
+    // The first click only chooses the setting, and a list that is drawn anew meanwhile swallows one.
+    while (!(await editing.isVisible())) {
+      await row.click();
+      await row.hover();
+      await row
+        .locator('.codicon-settings-edit')
+        .click({ timeout: 2000 })
+        .catch(() => undefined);
+      await editor.page.waitForTimeout(300);
+    }
     await editing.locator('input').fill('400000');
     await editing.getByRole('button', { name: 'OK' }).click();
     await settings.getByText('Value must be greater').waitFor({ state: 'hidden' });
