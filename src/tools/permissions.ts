@@ -62,7 +62,10 @@ export function permissionToWrite(
   const plain = path.replace(/^\.\//, '');
   const before = workspace.textOf(path);
   if (guardrails.path('read', path, workspace).kind !== 'allow') {
-    return { kind: 'ask', subject: { ...secretWrite(change, before), path: plain, why: byName.reason } };
+    return {
+      kind: 'ask',
+      subject: { ...secretWrite(change, before), path: workspace.leadsTo(path) ?? plain, why: byName.reason },
+    };
   }
   let after: string;
   try {
@@ -90,7 +93,8 @@ export function permissionToWrite(
     kind: 'ask',
     subject:
       verdict.kind === 'ask'
-        ? { ...subject, why: verdict.reason, isProtected: true }
+        ? // Where it really lies, as what is handed in is looked at.
+          { ...subject, path: workspace.leadsTo(path) ?? plain, why: verdict.reason, isProtected: true }
         : { ...subject, why: whatWasDeclared(context) },
   };
 }

@@ -113,6 +113,18 @@ describe('a protected file that a command changed, which was allowed', () => {
     assert.ok(!existsSync('/tmp/settings.json'));
   });
 
+  it('is handed in as a tool wrote it, when just that was allowed, however its path was put', async () => {
+    await run([{ tool: 'write_file', args: { path: './.vscode/../.editorconfig', content: 'one' } }]);
+    await bench.until('the question', () => openRequests(bench.run()).length === 1);
+    const [request] = openRequests(bench.run());
+    assert.ok(request?.subject.kind === 'write');
+    assert.equal(request.subject.path, '.editorconfig');
+    await answer(request.id, 'allow');
+    await bench.ended();
+    assert.deepEqual(inResult(), ['.editorconfig']);
+    assert.equal(bench.of('changes-held-back').length, 0);
+  });
+
   it('is found at the end when it was ignored while the command ran, and not handed in', async () => {
     await run([
       bash('echo .npmrc > .gitignore; printf evil > .npmrc'),

@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { parseCommandLine } from '../../../src/node/commandLine.ts';
+
+describe('the command line', () => {
+  const run = (...more: string[]) => parseCommandLine(['run', 'Do it', '--workspace', '.', ...more]);
+
+  it('runs commands in a sandbox unless it is told not to', () => {
+    assert.equal(run().sandbox, true);
+    assert.equal(run('--no-sandbox').sandbox, false);
+  });
+
+  it('takes a second model at the address of the first, and at no other', () => {
+    const openai = ['--model', 'openai', '--model-name', 'first', '--base-url', 'http://127.0.0.1:1/v1'];
+    const { fallback } = run(...openai, '--fallback-model', 'second');
+    assert.deepEqual(fallback, { door: 'openai', name: 'second', baseUrl: 'http://127.0.0.1:1/v1' });
+    assert.equal(run(...openai).fallback, undefined);
+    assert.throws(() => run('--fallback-model', 'second'), /--fallback-model goes with --model openai/);
+  });
+});
