@@ -35,12 +35,10 @@ export function parseCases(json: string): { policy: Policy; cases: readonly Case
   return { policy: { commands: context.command_allow_list, hosts: context.url_allow_list }, cases };
 }
 
-/** `textOf` answers what a file has now, undefined where it is not there. */
 export function judgeCase(
   guardrails: Guardrails,
   { group, input }: Case,
   world: World,
-  textOf: (path: string) => string | undefined,
 ): { verdict: Verdict['kind'] | 'unsupported'; reason: string } {
   try {
     switch (group) {
@@ -58,7 +56,7 @@ export function judgeCase(
       }
       case 'protected_writes': {
         const { path, content } = INPUTS.protected_writes.parse(input);
-        return answerOf(guardrails.write(path, content, textOf(path), world));
+        return answerOf(guardrails.write(path, content, world.textOf(path), world));
       }
       default:
         return { verdict: 'unsupported', reason: `Nothing here judges ${group}.` };

@@ -1,5 +1,4 @@
 /** `devsquad judge`: what the guardrails say of cases, one line each. Asks nobody, runs nothing and changes nothing. */
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { messageOf, UsageError } from '../domain/errors.ts';
@@ -22,17 +21,8 @@ export async function judge({ workspace }: CommandLine): Promise<number> {
   const { policy, cases } = parse(await text(process.stdin));
   const guardrails = await openGuardrails(policy);
   const world = worldIn(folder);
-  const textOf = (named: string): string | undefined => {
-    const place = named.includes('\0') ? undefined : world.leadsTo(named);
-    try {
-      return place === undefined ? undefined : readFileSync(path.join(folder, place), 'utf8');
-    } catch {
-      // Nothing, or nothing that could be read: then nobody knows what the change would be.
-      return undefined;
-    }
-  };
   for (const each of cases) {
-    process.stdout.write(`${JSON.stringify({ id: each.id, ...judgeCase(guardrails, each, world, textOf) })}\n`);
+    process.stdout.write(`${JSON.stringify({ id: each.id, ...judgeCase(guardrails, each, world) })}\n`);
   }
   return 0;
 }

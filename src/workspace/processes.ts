@@ -85,7 +85,9 @@ export class Processes {
     }
     signal.throwIfAborted();
     if (complaint.text !== '') {
-      throw new ProcessStartError(`The sandbox of this command could not be made: ${complaint.text.trim()}`);
+      throw new ProcessStartError(
+        `The sandbox of this command could not be made: ${complaint.text.trim()}. Nothing ran. If it is so each time, the developer can switch it off (devsquad.sandbox, --no-sandbox).`,
+      );
     }
     return {
       exitCode: first === 'timeout' ? null : child.exitCode,
