@@ -120,6 +120,14 @@ export class Recording {
     return next !== undefined && isItsOwn && (resumed < 0 || next.index < resumed) && !this.isInCall(strand);
   }
 
+  /** Strands that were answered in the middle of a call, which came to its end then: a stop meanwhile did not cut it off. */
+  answeredInCall(): Strand[] {
+    return [...this.strands.keys()].filter(
+      (strand) =>
+        this.lastInLife(strand)?.type === 'request-answered' && this.isInCall(strand) && this.cameToAnEnd(strand),
+    );
+  }
+
   /** In the middle of a tool's call, where no pause holds anybody up. */
   private isInCall(strand: Strand): boolean {
     return this.openCall(strand)?.isOfThisLife === true;

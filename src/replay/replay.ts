@@ -75,6 +75,7 @@ class Replay {
         }
         this.tell(next.event);
       } else if (next.event.type === 'run-stopped') {
+        await this.letAnsweredGo();
         void this.squad.runs.stopAll(next.event.door === 'terminal' ? 'terminal' : 'editor');
       } else if (!this.letOneGo(next)) {
         this.part(next.event, 'nothing');
@@ -151,6 +152,13 @@ class Replay {
       while (this.room.letWriterGo(strand)) {
         await settled();
       }
+    }
+  }
+
+  /** The answer to what was asked in a call was on the disk before something told the call to stop. */
+  private async letAnsweredGo(): Promise<void> {
+    for (let left = this.recording.answeredInCall().length; left > 0 && this.room.letWriterGo(undefined); left--) {
+      await settled();
     }
   }
 

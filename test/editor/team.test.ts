@@ -154,7 +154,10 @@ describe('the team in VS Code', () => {
     await letter.getByRole('button', { name: 'Send a Message Again…' }).click();
     await list('Send to whom?').waitFor();
     await picture('10-to-whom');
-    const reader = server.requests.find(({ taskId }) => taskId.endsWith('reader'))?.agentId ?? '';
+    // It may still be on its way to its first question.
+    await treeItem(editor, /^What next\?/).waitFor();
+    const reader = server.requests.find(({ taskId }) => taskId.endsWith('reader'))?.agentId;
+    assert.ok(reader, 'nobody works on the reader');
     await pick(editor, 'Send to whom?', reader);
     await letter.waitFor({ state: 'detached' });
     await picture('11-sent');
