@@ -1,7 +1,8 @@
 /** What a view may ask of its squad, and what is done then. Everything a page says is parsed here, and only here. */
 import { HumanError, messageOf } from '../domain/errors.ts';
 import { isUnfinished } from '../domain/run.ts';
-import { openRequests, type RunView } from '../domain/squadState.ts';
+import { openRequests } from '../domain/requestState.ts';
+import type { RunView } from '../domain/squadState.ts';
 import type { Logger } from '../ports.ts';
 import { viewRequestSchema, type ViewCommand, type ViewRequest } from '../protocol/messages.ts';
 import type { ViewedSquad } from './sharedSquad.ts';

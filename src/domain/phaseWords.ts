@@ -2,7 +2,8 @@
 import { assertNever } from '../base/assertNever.ts';
 import { childrenOf } from './delegation.ts';
 import { PLANNING_TASK_KEY } from './plan.ts';
-import { openRequests, type RunView, type TaskView } from './squadState.ts';
+import { openRequests } from './requestState.ts';
+import type { RunView, TaskView } from './squadState.ts';
 import { isHeld, isOver } from './task.ts';
 
 /** A state as it is drawn; each has a shape of its own. */

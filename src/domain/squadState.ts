@@ -28,9 +28,9 @@ import {
   wakeMessage,
 } from './mailbox.ts';
 import { LONGEST_TEXT } from './message.ts';
-import type { RequestRecord } from './approval.ts';
+import { applyToRequests, isRequestEvent } from './requestState.ts';
 import type { Run } from './run.ts';
-import { isOver, type Task } from './task.ts';
+import type { Task } from './task.ts';
 import { createTask, endTask, resetTask, restartTask } from './taskState.ts';
 
 /** Shape of the state below, as images hold it. A change of shape raises it and adds a step to `upcasts/`. */
@@ -195,10 +195,8 @@ function applyToRun(state: SquadState, run: Run, event: RunEvent): void {
 }
 
 type MailEvent = Extract<RunEvent, { type: `message-${string}` }>;
-type RequestEvent = Extract<RunEvent, { type: `request-${string}` }>;
 
 const isMailEvent = (event: RunEvent): event is MailEvent => event.type.startsWith('message-');
-const isRequestEvent = (event: RunEvent): event is RequestEvent => event.type.startsWith('request-');
 
 function applyToMail(state: SquadState, run: Run, event: MailEvent): void {
   switch (event.type) {
@@ -226,31 +224,6 @@ function applyToMail(state: SquadState, run: Run, event: MailEvent): void {
     case 'message-resent':
       resendMessage(run, event, event.at);
       return;
-    default:
-      assertNever(event);
-  }
-}
-
-function applyToRequests(run: Run, event: RequestEvent): void {
-  switch (event.type) {
-    case 'request-opened':
-      run.counters.request++;
-      run.requests[event.request.id] = { ...event.request, openedAt: event.at, sequence: event.sequence };
-      waitForPerson(run, event.request.taskId, true);
-      return;
-    case 'request-answered': {
-      const request = requestOf(run, event.requestId);
-      request.answer = event.answer;
-      request.door = event.door;
-      waitForPerson(run, request.taskId, false);
-      return;
-    }
-    case 'request-withdrawn': {
-      const request = requestOf(run, event.requestId);
-      request.answer = { kind: 'deny', reason: event.reason };
-      waitForPerson(run, request.taskId, false);
-      return;
-    }
     default:
       assertNever(event);
   }
@@ -424,18 +397,6 @@ function settleCall(run: Run, task: Task, event: EventOf<'model-call-ended'> | E
   }
 }
 
-function waitForPerson(run: Run, taskId: string | undefined, waiting: boolean): void {
-  const task = taskId === undefined ? undefined : run.tasks[taskId];
-  if (!task || isOver(task.phase)) {
-    return;
-  }
-  if (waiting) {
-    task.phase = 'waiting_for_person';
-  } else if (task.phase === 'waiting_for_person' && !openRequests(run).some((request) => request.taskId === taskId)) {
-    task.phase = 'working';
-  }
-}
-
 function runOf(state: SquadState, event: SquadEvent): Run {
   const run = state.runs[event.runId ?? ''];
   if (!run) {
@@ -454,19 +415,6 @@ function taskOf(run: Run, event: SquadEvent): Task {
     );
   }
   return task;
-}
-
-function requestOf(run: Run, id: string): RequestRecord {
-  const request = run.requests[id];
-  if (!request) {
-    throw new Error(`No request ${id} in run ${run.id}`);
-  }
-  return request;
-}
-
-/** Requests of a run that still wait for an answer, oldest first. */
-export function openRequests(run: RunView): DeepReadonly<RequestRecord>[] {
-  return Object.values(run.requests).filter((request) => request.answer === undefined);
 }
 
 /** A task of any run that is not archived. */

@@ -4,7 +4,7 @@ import { visibleText } from '../base/visibleText.ts';
 import type { LedgerView } from '../control/sharedSquad.ts';
 import type { SquadEvent } from '../domain/events.ts';
 import { isUnfinished } from '../domain/run.ts';
-import { openRequests } from '../domain/squadState.ts';
+import { openRequests } from '../domain/requestState.ts';
 import { lineOf } from '../host/eventLines.ts';
 import type { TerminalView } from './terminalView.ts';
 

@@ -5,7 +5,7 @@ import type { RequestAnswer } from '../domain/approval.ts';
 import { messageOf } from '../domain/errors.ts';
 import { describeTakeOver, type OwnerRecord } from '../domain/owner.ts';
 import { describeRequest } from '../domain/requestWords.ts';
-import { openRequests } from '../domain/squadState.ts';
+import { openRequests } from '../domain/requestState.ts';
 import type { TerminalView } from './terminalView.ts';
 
 type OpenRequest = ReturnType<typeof openRequests>[number];

@@ -4,7 +4,8 @@ import { agentNotes, describeHealth, type HealthStatus } from '../domain/health.
 import { HumanError, StorageError, UsageError } from '../domain/errors.ts';
 import type { OwnerRecord } from '../domain/owner.ts';
 import type { RunOptions } from '../domain/run.ts';
-import { openRequests, type SquadView } from '../domain/squadState.ts';
+import { openRequests } from '../domain/requestState.ts';
+import type { SquadView } from '../domain/squadState.ts';
 import { enterSquad } from '../host/enterSquad.ts';
 import { systemClock } from '../host/clock.ts';
 import { squadHome } from '../host/home.ts';

@@ -1,6 +1,7 @@
 /** What is written down when a task is taken from its agent before it was tried to its end. */
 import type { EventDraft } from '../domain/events.ts';
-import { openRequests, type SquadView, type TaskView } from '../domain/squadState.ts';
+import { openRequests } from '../domain/requestState.ts';
+import type { SquadView, TaskView } from '../domain/squadState.ts';
 import { stampOf } from '../domain/stamps.ts';
 
 /**

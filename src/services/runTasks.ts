@@ -1,7 +1,8 @@
 /** Which tasks a run consists of: the planning task, made by the runtime, and those of the accepted plan. */
 import { PLANNING_TASK_KEY, type PlanTask } from '../domain/plan.ts';
 import { RUNTIME, type EventDraft } from '../domain/events.ts';
-import { openRequests, type RunView } from '../domain/squadState.ts';
+import { openRequests } from '../domain/requestState.ts';
+import type { RunView } from '../domain/squadState.ts';
 import { stampOf } from '../domain/stamps.ts';
 import { isOver, type TaskSpec } from '../domain/task.ts';
 

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { HumanError } from '../domain/errors.ts';
-import { currentRun, openRequests, type RunView } from '../domain/squadState.ts';
+import { openRequests } from '../domain/requestState.ts';
+import { currentRun, type RunView } from '../domain/squadState.ts';
 import { systemClock } from '../host/clock.ts';
 import type { Logger } from '../ports.ts';
 import { registerChatParticipant } from './chat/chatParticipant.ts';

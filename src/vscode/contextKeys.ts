@@ -1,6 +1,7 @@
 /** What `when` clauses of menus need to know of the squad. */
 import * as vscode from 'vscode';
-import { currentRun, openRequests } from '../domain/squadState.ts';
+import { openRequests } from '../domain/requestState.ts';
+import { currentRun } from '../domain/squadState.ts';
 import type { EditorSquad } from './editorSquad.ts';
 
 export function keepContextKeys(squad: EditorSquad): vscode.Disposable {

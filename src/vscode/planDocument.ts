@@ -4,7 +4,8 @@ import type { DeepReadonly } from '../base/deepReadonly.ts';
 import { HumanError } from '../domain/errors.ts';
 import type { PlanTask, ProjectPlan } from '../domain/plan.ts';
 import { describeCheck } from '../domain/proof.ts';
-import { currentRun, openRequests, type RunView } from '../domain/squadState.ts';
+import { openRequests } from '../domain/requestState.ts';
+import { currentRun, type RunView } from '../domain/squadState.ts';
 import type { EditorSquad } from './editorSquad.ts';
 
 const SCHEME = 'devsquad-plan';

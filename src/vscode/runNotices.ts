@@ -1,7 +1,8 @@
 /** What comes to the person by itself: progress that can be stopped, a plan that waits, a question, the end of a run. */
 import * as vscode from 'vscode';
 import { describeRun, plannedTasksOf } from '../domain/phaseWords.ts';
-import { openRequests, type RunView } from '../domain/squadState.ts';
+import { openRequests } from '../domain/requestState.ts';
+import type { RunView } from '../domain/squadState.ts';
 import type { SquadEvent } from '../domain/events.ts';
 import type { EditorSquad } from './editorSquad.ts';
 

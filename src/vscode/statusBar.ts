@@ -2,7 +2,8 @@
 import * as vscode from 'vscode';
 import { describeOwner } from '../domain/owner.ts';
 import { describeRun, plannedTasksOf } from '../domain/phaseWords.ts';
-import { currentRun, openRequests } from '../domain/squadState.ts';
+import { openRequests } from '../domain/requestState.ts';
+import { currentRun } from '../domain/squadState.ts';
 import { isHeld } from '../domain/task.ts';
 import type { EditorSquad, WorkPlace } from './editorSquad.ts';
 

@@ -3,7 +3,7 @@ import type { Agent, AgentStatus } from '../../src/domain/agent.ts';
 import type { EventOf, EventDraft, EventType } from '../../src/domain/events.ts';
 import type { Party } from '../../src/domain/message.ts';
 import type { Run } from '../../src/domain/run.ts';
-import { openRequests } from '../../src/domain/squadState.ts';
+import { openRequests } from '../../src/domain/requestState.ts';
 import { isOver, type Task, type TaskPhase } from '../../src/domain/task.ts';
 import { anyAgent, anyMessage, anyOptions, anyPlanTask, anyTask, EventLog } from './builders.ts';
 import { SeededRandom } from './seededRandom.ts';

@@ -3,7 +3,8 @@ import type * as vscode from 'vscode';
 import { plainMarkdown } from '../../base/plainMarkdown.ts';
 import { describeSubject } from '../../domain/approval.ts';
 import type { SquadEvent } from '../../domain/events.ts';
-import { openRequests, type RunView } from '../../domain/squadState.ts';
+import { openRequests } from '../../domain/requestState.ts';
+import type { RunView } from '../../domain/squadState.ts';
 import { lineOf } from '../../host/eventLines.ts';
 import type { EditorSquad } from '../editorSquad.ts';
 

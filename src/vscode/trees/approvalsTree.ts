@@ -1,6 +1,7 @@
 /** Everything that waits for a person, oldest first, over all runs. */
 import { describeSubject } from '../../domain/approval.ts';
-import { openRequests, type SquadView } from '../../domain/squadState.ts';
+import { openRequests } from '../../domain/requestState.ts';
+import type { SquadView } from '../../domain/squadState.ts';
 import { requestIcon } from './look.ts';
 import type { TreeLook } from './squadTree.ts';
 

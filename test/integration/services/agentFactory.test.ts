@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { HumanError } from '../../../src/domain/errors.ts';
-import { openRequests } from '../../../src/domain/squadState.ts';
+import { openRequests } from '../../../src/domain/requestState.ts';
 import { finish, LifeBench, type Say } from '../../support/lifeBench.ts';
 import { planTask } from '../../support/scriptedRun.ts';
 

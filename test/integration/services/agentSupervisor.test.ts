@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { openRequests } from '../../../src/domain/squadState.ts';
+import { openRequests } from '../../../src/domain/requestState.ts';
 import { MOST_RESTARTS, SILENT_MS } from '../../../src/domain/supervision.ts';
 import { finish, LifeBench, readNothing, type Say } from '../../support/lifeBench.ts';
 import { planTask } from '../../support/scriptedRun.ts';

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { DeepReadonly } from '../../../src/base/deepReadonly.ts';
 import type { RequestSubject } from '../../../src/domain/approval.ts';
-import { openRequests } from '../../../src/domain/squadState.ts';
+import { openRequests } from '../../../src/domain/requestState.ts';
 import { finish, LifeBench } from '../../support/lifeBench.ts';
 import { planTask } from '../../support/scriptedRun.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { openRequests } from '../../../src/domain/squadState.ts';
+import { openRequests } from '../../../src/domain/requestState.ts';
 import { finish, LifeBench } from '../../support/lifeBench.ts';
 import { planTask } from '../../support/scriptedRun.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { openRequests } from '../../../src/domain/squadState.ts';
+import { openRequests } from '../../../src/domain/requestState.ts';
 import { watchForLeaks } from '../../support/leakCheck.ts';
 import { finish, LifeBench, type Say } from '../../support/lifeBench.ts';
 import { planTask } from '../../support/scriptedRun.ts';

@@ -4,7 +4,7 @@ import { RemoteSquad, type OwnerLoss } from '../../../src/control/remoteSquad.ts
 import type { SharedSquad } from '../../../src/control/sharedSquad.ts';
 import { serveWindow } from '../../../src/control/windowServer.ts';
 import type { SquadEvent } from '../../../src/domain/events.ts';
-import { openRequests } from '../../../src/domain/squadState.ts';
+import { openRequests } from '../../../src/domain/requestState.ts';
 import type { LanguageModel } from '../../../src/ports.ts';
 import { systemClock } from '../../../src/host/clock.ts';
 import { windowStateOf } from '../../../src/protocol/windowState.ts';
