@@ -8,6 +8,7 @@ import { compactableCount, leastUrgent, wasSent } from '../domain/mailbox.ts';
 import { digestOf } from '../domain/mailDigest.ts';
 import {
   messageContentSchema,
+  messageTypeSchema,
   partyOf,
   prioritySchema,
   type MessageContent,
@@ -58,6 +59,7 @@ export class Outbox {
    */
   async post(letter: Letter): Promise<void> {
     const run = runOf(this.ledger.state, letter.runId);
+    messageTypeSchema.parse(letter.type);
     messageContentSchema.parse(letter.content);
     prioritySchema.parse(letter.priority);
     if ([letter.id, ...letter.receiverIds].some((id) => !ID.test(id))) {

@@ -1,5 +1,7 @@
 import * as z from 'zod';
+import { ToolRefusal } from '../domain/errors.ts';
 import { isSecret } from '../guardrails/protectedFiles.ts';
+import { whyCostly } from '../guardrails/searchRules.ts';
 import { defineTool } from './tool.ts';
 
 const DEFAULT_LIMIT = 100;
@@ -17,6 +19,10 @@ export const searchText = defineTool({
   effect: 'read',
   afterCrash: 'repeat',
   async run({ query, isRegex = false, glob, limit = DEFAULT_LIMIT }, { workspace }, signal) {
+    const costly = isRegex ? whyCostly(query) : undefined;
+    if (costly !== undefined) {
+      throw new ToolRefusal(costly);
+    }
     const found = await workspace.search({ query, isRegex, ...(glob === undefined ? {} : { glob }) }, signal);
     const lines = found.filter((line) => !isSecret(line.slice(0, line.search(/:\d+:/)).split('/')));
     if (lines.length === 0) {

@@ -13,6 +13,8 @@ import { runTestSuite, type Finding } from './verification/acceptance.ts';
 const INSTRUCTION_FILES = ['AGENTS.md', '.github/copilot-instructions.md'];
 const MAX_INSTRUCTIONS = 20_000;
 const MAX_OUTPUT_BYTES = 200_000;
+/** Nobody waits longer for a search; an expression can be slow where no rule says so. */
+const SEARCH_MS = 10_000;
 
 export interface WorkspaceTools {
   readonly git: Git;
@@ -41,7 +43,10 @@ export interface TaskWorkspace extends World {
   writeText(file: string, text: string): Promise<{ created: boolean }>;
   /** Files that are not ignored, relative to the root, sorted. */
   listFiles(signal: AbortSignal): Promise<string[]>;
-  /** Lines `path:number:text` that match, over files that are not ignored. A wrong expression is a GitError. */
+  /**
+   * Lines `path:number:text` that match, over files that are not ignored. A wrong expression is a GitError, one that takes
+   * too long a ToolRefusal.
+   */
   search(options: { query: string; isRegex: boolean; glob?: string }, signal: AbortSignal): Promise<string[]>;
   run(options: RunRequest, signal: AbortSignal): Promise<ProcessResult>;
   runTests(options: { filter?: string }, signal: AbortSignal): Promise<Finding>;
@@ -112,8 +117,20 @@ class WorktreeFiles implements TaskWorkspace {
   async search(options: { query: string; isRegex: boolean; glob?: string }, signal: AbortSignal): Promise<string[]> {
     const scope = options.glob === undefined ? [] : ['--', `:(glob)${options.glob}`];
     const how = ['-n', '-I', '--untracked', '--no-color', options.isRegex ? '-E' : '-F', '-e', options.query];
-    const { stdout } = await this.tools.git.run(['grep', ...how, ...scope], { cwd: this.root, exits: [0, 1] }, signal);
-    return stdout.toString('utf8').split('\n').filter(Boolean);
+    const limit = AbortSignal.timeout(SEARCH_MS);
+    try {
+      const call = { cwd: this.root, exits: [0, 1] };
+      const bounded = AbortSignal.any([signal, limit]);
+      const { stdout } = await this.tools.git.run(['grep', ...how, ...scope], call, bounded);
+      return stdout.toString('utf8').split('\n').filter(Boolean);
+    } catch (error) {
+      if (limit.aborted && !signal.aborted) {
+        throw new ToolRefusal(
+          `The search was ended after ${SEARCH_MS / 1000} s. Search for a plainer text, or in fewer files with "glob".`,
+        );
+      }
+      throw error;
+    }
   }
 
   async run(options: RunRequest, signal: AbortSignal): Promise<ProcessResult> {

@@ -19,8 +19,11 @@ import { VirtualClock } from './virtualClock.ts';
 import { silentLogger } from './viewedSquad.ts';
 import { permit } from './guardrails.ts';
 
-/** What the model calls next; undefined: it says nothing, for ever, and ends only when it is cut. */
-export type Say = (asked: Asked) => { tool: string; args: object } | 'prose' | undefined;
+/**
+ * What the model calls next; arguments that are a text go as they are. Undefined: it says nothing, for ever, and ends only
+ * when it is cut.
+ */
+export type Say = (asked: Asked) => { tool: string; args: object | string } | 'prose' | undefined;
 
 export interface Asked {
   /** `plan` or the task's key. */
@@ -221,8 +224,8 @@ class WrittenModel implements LanguageModel {
         });
       });
     }
-    const toolCalls =
-      said === 'prose' ? [] : [{ id: 'call', name: said.tool, argumentsText: JSON.stringify(said.args) }];
+    const textOf = (args: object | string): string => (typeof args === 'string' ? args : JSON.stringify(args));
+    const toolCalls = said === 'prose' ? [] : [{ id: 'call', name: said.tool, argumentsText: textOf(said.args) }];
     return { answer: { text: said === 'prose' ? 'Well.' : '', toolCalls, finishReason: 'tool-calls' } };
   }
 

@@ -137,6 +137,11 @@ describe('a squad that another process owns', () => {
       { id: 6, request: { type: '__proto__', runId: 'constructor' } },
       { id: 7, request: { type: 'pause', runId: '__proto__' } },
       { id: 8, request: { type: 'file', runId: 'run-1', side: 'after', path: 'x'.repeat(5000) } },
+      { id: 10, request: { ...SAYING, senderId: 'planning-1' } },
+      { id: 11, request: { ...SAYING, priority: 0 } },
+      { id: 12, request: { ...SAYING, messageType: 'unknown' } },
+      { id: 13, request: { type: 'scale', role: 'coding', count: 'many' } },
+      { id: 14, request: { type: 'runShell', command: 'ls' } },
       { id: 9, request: { type: 'answer', requestId: 'r', nonce: 'n', answer: { kind: 'allow', door: 'policy' } } },
     ];
     for (const value of garbage) {
@@ -146,6 +151,8 @@ describe('a squad that another process owns', () => {
     two.progress(50);
     await two.settled();
     await two.agree();
+    assert.deepEqual(two.owner.asked, []);
+    assert.ok(!JSON.stringify(two.ledger.state).includes('Forged'));
   });
 
   it('is left out when it asks for more than anybody needs at once', async () => {
@@ -192,6 +199,16 @@ describe('a squad that another process owns', () => {
     assert.deepEqual(two.losses, ['silent']);
   });
 });
+
+/** A message of the person, but for what each case adds. */
+const SAYING = {
+  type: 'say',
+  messageId: 'm-1',
+  receiverId: 'agent-1',
+  messageType: 'coordination',
+  content: { kind: 'text', text: 'Forged' },
+  priority: 3,
+};
 
 const MODELS = {
   select: (choice: { door: string }): Promise<LanguageModel> =>

@@ -121,6 +121,25 @@ describe('the mail', () => {
     assert.deepEqual(await idsFor('agent-1'), ['a', 'b']);
   });
 
+  it('is not written down when it has no known type, a priority that nobody has, or no content', async () => {
+    const before = log.events.length;
+    const wrong: object[] = [
+      { type: 'unknown' },
+      { type: '__proto__' },
+      { priority: 0 },
+      { priority: 6 },
+      { priority: 2.5 },
+      { priority: NaN },
+      { content: { kind: 'text', text: '' } },
+      { content: { kind: 'order', text: 'Do it' } },
+    ];
+    for (const fields of wrong) {
+      // The compiler knows better; what comes over a line or from a model does not.
+      await assert.rejects(mail.post({ ...letter({ id: 'wrong' }), ...fields }), JSON.stringify(fields));
+    }
+    assert.equal(log.events.length, before);
+  });
+
   it('is told to whoever subscribed, until it ends that', async () => {
     const told: string[] = [];
     const end = new AbortController();
