@@ -6,6 +6,7 @@ import type { SquadEvent } from '../domain/events.ts';
 import { isUnfinished } from '../domain/run.ts';
 import { openRequests } from '../domain/requestState.ts';
 import { lineOf } from '../host/eventLines.ts';
+import { jsonLine } from './jsonLine.ts';
 import type { TerminalView } from './terminalView.ts';
 
 const plainLines = {
@@ -96,7 +97,7 @@ export class EventOutput {
 
   private say(value: object, line: string | undefined): void {
     if (this.json) {
-      process.stdout.write(`${JSON.stringify(value)}\n`);
+      process.stdout.write(jsonLine(value));
     }
     if (line !== undefined) {
       // A model's words must not steer the terminal.

@@ -8,6 +8,7 @@ import { checkWorkspace } from '../host/openSquad.ts';
 import { openGuardrails } from '../workspace/openGuardrails.ts';
 import { holdsSecrets, realPlace, textAt } from '../workspace/realPlace.ts';
 import type { CommandLine } from './commandLine.ts';
+import { jsonLine } from './jsonLine.ts';
 
 /** How the cases name the workspace, wherever it really is. */
 const ROOT = '/ws';
@@ -22,7 +23,7 @@ export async function judge({ workspace }: CommandLine): Promise<number> {
   const guardrails = await openGuardrails(policy);
   const world = worldIn(folder);
   for (const each of cases) {
-    process.stdout.write(`${JSON.stringify({ id: each.id, ...judgeCase(guardrails, each, world) })}\n`);
+    process.stdout.write(jsonLine({ id: each.id, ...judgeCase(guardrails, each, world) }));
   }
   return 0;
 }

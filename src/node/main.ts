@@ -1,5 +1,6 @@
 /** The terminal program from its arguments to its exit code. */
 import { fileURLToPath } from 'node:url';
+import { visibleText } from '../base/visibleText.ts';
 import { HumanError, messageOf, StoppedError, StorageError, UsageError } from '../domain/errors.ts';
 import { parseCommandLine } from './commandLine.ts';
 import { perform } from './verbs.ts';
@@ -23,7 +24,7 @@ export async function main(args: readonly string[]): Promise<number> {
     }
     const message =
       error instanceof HumanError ? error.message : `Something unforeseen went wrong: ${messageOf(error)}`;
-    process.stderr.write(`${message}\n`);
+    process.stderr.write(`${visibleText(message)}\n`);
     return error instanceof UsageError ? 2 : error instanceof StorageError ? 5 : 1;
   }
 }

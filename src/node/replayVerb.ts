@@ -1,9 +1,11 @@
 /** `devsquad replay`: plays a run again from its recorded inputs and says whether the squad decides the same today. */
+import { visibleText } from '../base/visibleText.ts';
 import { UsageError } from '../domain/errors.ts';
 import { checkWorkspace, findStorage } from '../host/openSquad.ts';
 import { readJournal } from '../ledger/journalFile.ts';
 import { replayRun, type ReplayResult } from '../replay/replay.ts';
 import type { CommandLine } from './commandLine.ts';
+import { jsonLine } from './jsonLine.ts';
 
 /** Exit code 0 when both hashes are equal, 1 otherwise. Changes nothing, and needs no owner to be gone. */
 export async function replay(command: CommandLine, signal: AbortSignal): Promise<number> {
@@ -17,7 +19,7 @@ export async function replay(command: CommandLine, signal: AbortSignal): Promise
     throw new UsageError(`Say which run to play again: --run ID. ${known}`);
   }
   const result = await replayRun(events, command.run, signal);
-  process.stdout.write(command.json ? `${JSON.stringify(result)}\n` : describe(result));
+  process.stdout.write(command.json ? jsonLine(result) : visibleText(describe(result)));
   return result.equal ? 0 : 1;
 }
 

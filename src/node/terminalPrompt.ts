@@ -1,5 +1,6 @@
 /** Asks the person at the terminal, one request after the other, each shown in full. */
 import { createInterface } from 'node:readline/promises';
+import { visibleText } from '../base/visibleText.ts';
 import type { ViewedSquad } from '../control/sharedSquad.ts';
 import type { RequestAnswer } from '../domain/approval.ts';
 import { messageOf } from '../domain/errors.ts';
@@ -76,7 +77,7 @@ async function promptFor(
   } catch (error) {
     const isLeft = signal.aborted || leaving.signal.aborted;
     const words = elsewhere.signal.aborted ? 'This needs no answer any more.' : messageOf(error);
-    process.stderr.write(`${isLeft ? '' : words}\n`);
+    process.stderr.write(`${isLeft ? '' : visibleText(words)}\n`);
   } finally {
     listening.dispose();
     terminal.close();

@@ -1,4 +1,5 @@
 /** What each verb of the terminal program does; each answers the exit code. */
+import { visibleText } from '../base/visibleText.ts';
 import { describeSubject } from '../domain/approval.ts';
 import { agentNotes, describeHealth, type HealthStatus } from '../domain/health.ts';
 import { HumanError, StorageError, UsageError } from '../domain/errors.ts';
@@ -17,6 +18,7 @@ import { askOwner } from '../ledger/ownership.ts';
 import { ownerFolder } from '../ledger/squadHome.ts';
 import type { Logger } from '../ports.ts';
 import type { CommandLine } from './commandLine.ts';
+import { jsonLine } from './jsonLine.ts';
 import { judge } from './judgeVerb.ts';
 import { replay } from './replayVerb.ts';
 import { aboutSilentOwner, parseAnswer } from './terminalPrompt.ts';
@@ -97,16 +99,16 @@ function isStatus(reply: unknown): reply is Looked {
 async function showStatus(command: CommandLine, signal: AbortSignal): Promise<number> {
   const { state, health = [] } = await look(command, signal);
   if (command.json) {
-    process.stdout.write(`${JSON.stringify({ ...state, health })}\n`);
+    process.stdout.write(jsonLine({ ...state, health }));
     return 0;
   }
   const runs = Object.values(state.runs);
   for (const run of runs) {
     process.stdout.write(
-      `${run.id}  ${run.stopped ? 'stopped' : (run.status ?? run.phase)}  ${run.objective}  (${run.account.usedTokens} tokens)\n`,
+      `${run.id}  ${run.stopped ? 'stopped' : (run.status ?? run.phase)}  ${oneLine(run.objective)}  (${run.account.usedTokens} tokens)\n`,
     );
     for (const task of Object.values(run.tasks)) {
-      process.stdout.write(`    ${task.phase.padEnd(18)} ${task.key}  ${task.title}  ${task.agentId ?? ''}\n`);
+      process.stdout.write(`    ${task.phase.padEnd(18)} ${task.key}  ${oneLine(task.title)}  ${task.agentId ?? ''}\n`);
     }
   }
   for (const agent of Object.values(state.standing.agents)) {
@@ -114,7 +116,7 @@ async function showStatus(command: CommandLine, signal: AbortSignal): Promise<nu
     const words = known
       ? describeHealth(known, systemClock.now())
       : [agent.status, agentNotes(agent)].filter(Boolean).join(', ');
-    process.stdout.write(`${agent.id.padEnd(14)} ${words}\n`);
+    process.stdout.write(`${agent.id.padEnd(14)} ${oneLine(words)}\n`);
   }
   process.stdout.write(runs.length === 0 ? 'No runs in this workspace yet.\n' : '');
   return 0;
@@ -124,7 +126,7 @@ async function showInbox(command: CommandLine, signal: AbortSignal): Promise<num
   const requests = Object.values((await look(command, signal)).state.runs).flatMap((run) => openRequests(run));
   for (const request of requests) {
     process.stdout.write(
-      command.json ? `${JSON.stringify(request)}\n` : `${request.id}  ${describeSubject(request.subject)}\n`,
+      command.json ? jsonLine(request) : `${request.id}  ${oneLine(describeSubject(request.subject))}\n`,
     );
   }
   if (requests.length === 0 && !command.json) {
@@ -196,6 +198,11 @@ function modelsOf(media: string): HostModels {
 
 const stderrLogger: Logger = {
   info: () => undefined,
-  warn: (message) => process.stderr.write(`${message}\n`),
-  error: (message) => process.stderr.write(`${message}\n`),
+  warn: (message) => process.stderr.write(`${visibleText(message)}\n`),
+  error: (message) => process.stderr.write(`${visibleText(message)}\n`),
 };
+
+/** What a model or a file says must not steer the terminal, nor look like another line of ours. */
+function oneLine(text: string): string {
+  return visibleText(text).replaceAll('\n', ' ');
+}

@@ -5,6 +5,7 @@
 import * as vscode from 'vscode';
 import { HumanError, messageOf, SettingError } from '../domain/errors.ts';
 import type { Logger } from '../ports.ts';
+import { plainMessage } from './plainTexts.ts';
 import type { TreeSubject } from './trees/squadTree.ts';
 
 type OnRun = (runId?: string) => Promise<void>;
@@ -87,12 +88,12 @@ function tell(error: unknown, logger: Logger): void {
   }
   const unforeseen = `Something unforeseen went wrong: ${messageOf(error)} Nothing acknowledged is lost; the log says more.`;
   // Not waited for: the command is over, the message may stay.
-  void vscode.window.showErrorMessage(error instanceof HumanError ? error.message : unforeseen);
+  void vscode.window.showErrorMessage(plainMessage(error instanceof HumanError ? error.message : unforeseen));
 }
 
 function offerSetting({ message, setting }: SettingError): void {
   const open = 'Open the Setting';
   void vscode.window
-    .showErrorMessage(message, open)
+    .showErrorMessage(plainMessage(message), open)
     .then((clicked) => clicked && vscode.commands.executeCommand('workbench.action.openSettings', `@id:${setting}`));
 }

@@ -25,6 +25,7 @@ import { squadHome } from '../host/home.ts';
 import { ownerFolder } from '../ledger/squadHome.ts';
 import type { Logger } from '../ports.ts';
 import { selectEditorModel } from './editorModels.ts';
+import { plainMessage } from './plainTexts.ts';
 
 /** Views are told of changes at most this often. */
 const COALESCE_MS = 100;
@@ -307,9 +308,11 @@ export class EditorSquad implements vscode.Disposable {
       this.logger.error('The ledger could not be read again', cause);
     });
     if (this.workPlace === 'nobody') {
-      void vscode.window.showErrorMessage(`${messageOf(error)} Run “DevSquad: Recover” to go on from there.`);
+      void vscode.window.showErrorMessage(
+        plainMessage(`${messageOf(error)} Run “DevSquad: Recover” to go on from there.`),
+      );
     } else {
-      void vscode.window.showInformationMessage(`${messageOf(error)} This window follows it.`);
+      void vscode.window.showInformationMessage(plainMessage(`${messageOf(error)} This window follows it.`));
     }
   }
 

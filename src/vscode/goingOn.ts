@@ -14,6 +14,7 @@ import { ownerFolder } from '../ledger/squadHome.ts';
 import type { Logger } from '../ports.ts';
 import { resumesAfterRestart } from './configuration.ts';
 import type { EditorSquad, Sight } from './editorSquad.ts';
+import { plainMessage } from './plainTexts.ts';
 import type { RunNotices } from './runNotices.ts';
 
 /** How often a window that is nobody's guest looks for a new owner: one `readdir`. */
@@ -115,7 +116,7 @@ export class GoingOn implements vscode.Disposable {
       this.notices.follow(runId);
       const run = ledger.state.runs[runId];
       if (run) {
-        void vscode.window.showInformationMessage(whatWasTakenUp(run, cause));
+        void vscode.window.showInformationMessage(plainMessage(whatWasTakenUp(run, cause)));
       }
     }
   }

@@ -7,6 +7,7 @@ import { describeCheck } from '../domain/proof.ts';
 import { openRequests } from '../domain/requestState.ts';
 import { currentRun, type RunView } from '../domain/squadState.ts';
 import type { EditorSquad } from './editorSquad.ts';
+import { plainInMarkdown } from './plainTexts.ts';
 
 const SCHEME = 'devsquad-plan';
 
@@ -48,7 +49,7 @@ export class PlanDocuments implements vscode.TextDocumentContentProvider, vscode
 
   provideTextDocumentContent(uri: vscode.Uri): string {
     const run = this.runOf(uri);
-    return run?.plan ? renderPlan(run, run.plan) : 'This plan is gone: its run was removed.\n';
+    return run?.plan ? plainInMarkdown(renderPlan(run, run.plan)) : 'This plan is gone: its run was removed.\n';
   }
 
   provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {

@@ -11,6 +11,7 @@ import { openRequests } from '../domain/requestState.ts';
 import type { SquadView } from '../domain/squadState.ts';
 import type { DeepReadonly } from '../base/deepReadonly.ts';
 import type { EditorSquad } from './editorSquad.ts';
+import { plainLabel, plainMessage } from './plainTexts.ts';
 import { isTooLong, type RequestDocuments } from './requestDocument.ts';
 
 type OpenRequest = DeepReadonly<RequestRecord>;
@@ -79,7 +80,7 @@ async function chooseRequest(state: SquadView, requestId: string | undefined): P
   }
   const picked = await vscode.window.showQuickPick(
     waiting.map((request) => ({
-      label: describeSubject(request.subject),
+      label: plainLabel(describeSubject(request.subject)),
       description: request.agentId ?? '',
       request,
     })),
@@ -114,15 +115,14 @@ async function answerQuestion(
   const title = `${who} asks`;
   const picked =
     options.length > 0
-      ? await vscode.window.showQuickPick([...options, OWN_WORDS], {
-          title,
-          placeHolder: visibleText(question),
-          ignoreFocusOut: true,
-        })
-      : OWN_WORDS;
+      ? await vscode.window.showQuickPick(
+          [...options, OWN_WORDS].map((option) => ({ label: plainLabel(option), option })),
+          { title, placeHolder: visibleText(question), ignoreFocusOut: true },
+        )
+      : { option: OWN_WORDS };
   const text =
-    picked === OWN_WORDS
-      ? await vscode.window.showInputBox({ title, prompt: visibleText(question), ignoreFocusOut: true })
-      : picked;
+    picked?.option === OWN_WORDS
+      ? await vscode.window.showInputBox({ title, prompt: plainMessage(question), ignoreFocusOut: true })
+      : picked?.option;
   return text === undefined ? undefined : { kind: 'text', text };
 }

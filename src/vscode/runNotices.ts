@@ -5,6 +5,7 @@ import { openRequests } from '../domain/requestState.ts';
 import type { RunView } from '../domain/squadState.ts';
 import type { SquadEvent } from '../domain/events.ts';
 import type { EditorSquad } from './editorSquad.ts';
+import { plainMessage } from './plainTexts.ts';
 
 export class RunNotices implements vscode.Disposable {
   private readonly squad: EditorSquad;
@@ -119,7 +120,7 @@ function messageOf(run: RunView): string {
   const note = Object.values(run.tasks).findLast(({ phase, progress }) => phase === 'working' && progress)?.progress
     ?.note;
   const count = planned.length > 0 ? `${proven} of ${planned.length} tasks proven` : '';
-  return [describeRun(run), count, note].filter(Boolean).join(' · ');
+  return plainMessage([describeRun(run), count, note].filter(Boolean).join(' · '));
 }
 
 /** Proven tasks of all; a twentieth for having begun. */
@@ -147,18 +148,18 @@ function tellEnd(run: RunView): void {
       );
       return;
     case 'budget-reached':
-      void vscode.window.showWarningMessage(run.reason ?? 'The budget is reached. All work is kept.');
+      void vscode.window.showWarningMessage(plainMessage(run.reason ?? 'The budget is reached. All work is kept.'));
       return;
     default:
       void vscode.window.showErrorMessage(
-        `The run failed: ${run.reason ?? 'no reason was given'} Your files were not touched.`,
+        plainMessage(`The run failed: ${run.reason ?? 'no reason was given'} Your files were not touched.`),
       );
   }
 }
 
 /** A quiet message with buttons that run commands. */
 function offer(message: string, buttons: Readonly<Record<string, readonly [command: string, argument: string]>>): void {
-  void vscode.window.showInformationMessage(message, ...Object.keys(buttons)).then((clicked) => {
+  void vscode.window.showInformationMessage(plainMessage(message), ...Object.keys(buttons)).then((clicked) => {
     const button = clicked === undefined ? undefined : buttons[clicked];
     return button && vscode.commands.executeCommand(...button);
   });

@@ -5,6 +5,7 @@ import { HumanError } from '../domain/errors.ts';
 import { deadLettersOf, describeMessage } from '../domain/message.ts';
 import type { AgentView, RunView } from '../domain/squadState.ts';
 import type { EditorSquad } from './editorSquad.ts';
+import { plainLabel } from './plainTexts.ts';
 import { agentIcon } from './trees/look.ts';
 
 const TOLD_MS = 5_000;
@@ -59,8 +60,8 @@ async function chooseLetter(letters: readonly Letter[]): Promise<string | undefi
   const picked = await vscode.window.showQuickPick(
     letters.map(({ id, sender, receiver, content, deadLetter }) => ({
       label: `${sender.id} to ${receiver.id}`,
-      description: visibleText(deadLetter?.reason ?? ''),
-      detail: visibleText(describeMessage(content)).slice(0, 500),
+      description: plainLabel(deadLetter?.reason ?? ''),
+      detail: plainLabel(describeMessage(content).slice(0, 500)),
       id,
     })),
     { title: 'Send which message again?', ignoreFocusOut: true },

@@ -1,5 +1,6 @@
 /** Two items: what the team is doing, and, only while something waits, what waits for the person. */
 import * as vscode from 'vscode';
+import { visibleText } from '../base/visibleText.ts';
 import { describeOwner } from '../domain/owner.ts';
 import { describeRun, plannedTasksOf } from '../domain/phaseWords.ts';
 import { openRequests } from '../domain/requestState.ts';
@@ -59,7 +60,7 @@ export class SquadStatusBar implements vscode.Disposable {
     const told = silence
       ? [`It stands still: ${describeOwner(silence)} does not answer`, 'Take over…']
       : [describeRun(run), sentence, 'Open the dashboard'];
-    this.work.tooltip = [`DevSquad: ${run.objective}`, ...told].filter(Boolean).join('\n');
+    this.work.tooltip = visibleText([`DevSquad: ${run.objective}`, ...told].filter(Boolean).join('\n'));
     this.work.show();
     const open = run.phase === 'ended' ? 0 : openRequests(run).length;
     this.waiting.text = `$(bell-dot) ${open} ${open === 1 ? 'waits' : 'wait'} for you`;

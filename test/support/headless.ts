@@ -115,6 +115,14 @@ export class Sandbox {
     return this.start(...args).finished;
   }
 
+  /** What a verb that only looks prints on standard output. */
+  print(...words: string[]): string {
+    const { program, args, env } = this.commandLine(...words);
+    const text = execFileSync(program, args, { cwd: this.workspace, env, encoding: 'utf8' });
+    this.printed += text;
+    return text;
+  }
+
   /** The rehearsal, everything approved, in this workspace. */
   rehearse(...args: string[]): Started {
     return this.start('run', '--workspace', this.workspace, '--approve', 'all', '--json', ...args);

@@ -5,7 +5,9 @@ import path from 'node:path';
 import { transform } from 'esbuild';
 import type { Browser } from 'playwright-core';
 import { projectFolder } from '../../scripts/project.ts';
+import type { RequestSubject } from '../../src/domain/approval.ts';
 import type { SquadEvent } from '../../src/domain/events.ts';
+import { viewHtml } from '../../src/vscode/panels/viewHtml.ts';
 import { textsBelow } from '../support/contrast.ts';
 import { anyAgent, anyMessage, anyOptions, anyTask, EventLog, logWithWorkingTask } from '../support/builders.ts';
 import { tellStory } from '../support/eventGenerator.ts';
@@ -182,6 +184,20 @@ describe('the dashboard', () => {
     await view?.screenshot('dashboard-hostile-dark');
   });
 
+  it('has a policy that lets in its own files and nothing else', () => {
+    const html = viewHtml({ script: 's', style: 'c', source: 'own:', nonce: 'n', styleNonce: 'm', title: 'T' });
+    const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(html)?.[1]?.split('; ');
+    assert.deepEqual(policy, [
+      "default-src 'none'",
+      "script-src 'nonce-n'",
+      "style-src own: 'nonce-m'",
+      'font-src own:',
+      "base-uri 'none'",
+      "form-action 'none'",
+    ]);
+    assert.doesNotMatch(html, /https?:|unsafe/);
+  });
+
   it('bears a story of five hundred events with any state under it', async () => {
     const story = tellStory(5, 900, () => undefined).events;
     const squad = new FakeSquad(new MemoryLedger(new EventLog()));
@@ -323,10 +339,32 @@ function hostileLog(): EventLog {
           subject: { kind: 'command', command: text, cwd: '.', why: text },
         },
       },
+      {
+        type: 'request-opened',
+        runId,
+        taskId,
+        actor,
+        request: { id: `q${index}`, runId, taskId, agentId: id, subject: subjects(text)[index % 4]! },
+      },
+      {
+        type: 'check-ended',
+        ...ids,
+        result: { index: 0, stage: 'task', passed: false, summary: text, output: text, tree: 't', durationMs: 1 },
+      },
+      { type: 'message-failed', runId, messageId: `m${index}`, reason: text, cause: 'refused' },
+      ...(index % 2 === 0 ? [{ type: 'task-failed' as const, ...ids, reason: text }] : []),
     );
   }
   return log;
 }
+
+/** What waits for a person, in every other form. */
+const subjects = (text: string): readonly RequestSubject[] => [
+  { kind: 'question', question: text, options: [text] },
+  { kind: 'write', path: text, why: text, texts: { before: text, after: `${text}\n${text}` } },
+  { kind: 'read', path: text, why: text, isProtected: true },
+  { kind: 'changes', command: text, changes: [{ path: text, why: text, texts: { after: text } }], isProtected: true },
+];
 
 /** In the page: what has the focus, whether it has a name, whether one sees it. */
 function describeFocus(): string {

@@ -49,7 +49,7 @@ export function tellRun(
       } else if (event.type !== 'plan-submitted' && event.type !== 'run-started') {
         const line = lineOf(event, squad.state);
         if (line !== undefined) {
-          stream.progress(line.trim());
+          stream.progress(plainMarkdown(line.trim()));
         }
       }
     };

@@ -33,7 +33,7 @@ export async function createBranch(squad: EditorSquad, run: RunView): Promise<vo
 
 export async function discardChanges(squad: EditorSquad, run: RunView): Promise<void> {
   const detail = 'Your working tree is not touched. The result can be brought back for an hour.';
-  if (await confirm('Discard the result of this run?', `${run.objective}\n\n${detail}`, 'Discard')) {
+  if (await confirm('Discard the result of this run?', `${visibleText(run.objective)}\n\n${detail}`, 'Discard')) {
     const { runs } = await squad.open();
     await runs.discard(run.id, 'editor');
     offerUndo(squad, run.id, 'Discarded the result.');

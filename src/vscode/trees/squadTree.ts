@@ -1,5 +1,6 @@
 /** A view that draws a part of the living state anew whenever that changes. What a node is, each view says. */
 import * as vscode from 'vscode';
+import { visibleText } from '../../base/visibleText.ts';
 import type { SquadView } from '../../domain/squadState.ts';
 import type { EditorSquad } from '../editorSquad.ts';
 
@@ -62,12 +63,13 @@ export class SquadTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disp
         ? vscode.TreeItemCollapsibleState.Collapsed
         : vscode.TreeItemCollapsibleState.Expanded
       : vscode.TreeItemCollapsibleState.None;
-    const item = new vscode.TreeItem(node.label, collapsible);
+    const item = new vscode.TreeItem(oneLine(node.label), collapsible);
     item.id = node.id;
-    item.accessibilityInformation = { label: node.spoken ?? [node.label, node.description].filter(Boolean).join(', ') };
+    const spoken = node.spoken ?? [node.label, node.description].filter(Boolean).join(', ');
+    item.accessibilityInformation = { label: oneLine(spoken) };
     Object.assign(item, {
-      ...(node.description === undefined ? {} : { description: node.description }),
-      ...(node.tooltip === undefined ? {} : { tooltip: node.tooltip }),
+      ...(node.description === undefined ? {} : { description: oneLine(node.description) }),
+      ...(node.tooltip === undefined ? {} : { tooltip: visibleText(node.tooltip) }),
       ...(node.icon ? { iconPath: node.icon } : {}),
       ...(node.context === undefined ? {} : { contextValue: node.context }),
       ...(node.command ? { command: node.command } : {}),
@@ -93,4 +95,9 @@ export class SquadTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disp
     this.view.badge = badge && badge.value > 0 ? badge : undefined;
     this.changes.fire(undefined);
   }
+}
+
+/** What a model or a file says, as a row can show it. */
+function oneLine(text: string): string {
+  return visibleText(text).replace(/\s*\n\s*/g, ' ');
 }
