@@ -64,7 +64,7 @@ export function createSquad(ports: SquadPorts): Squad {
   const signals = new Emitter<Signal>();
   const health = new AgentHealth({ ledger, clock, onDidSignal: signals.event });
   const inbox = new Inbox(ledger);
-  const budget = new BudgetKeeper(ledger);
+  const budget = new BudgetKeeper(ledger, clock);
   const communication = new AgentCommunicationService(ledger, { clock, logger });
   const retries = new MailRetries(ledger, clock);
   const held = new HeldChanges({ ledger, inbox, filesOf });

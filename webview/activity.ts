@@ -2,6 +2,7 @@
 import { describeSubject } from '../src/domain/approval.ts';
 import type { EventOf, EventType, SquadEvent } from '../src/domain/events.ts';
 import { PLANNING_TASK_KEY } from '../src/domain/plan.ts';
+import { formatUsd } from '../src/domain/prices.ts';
 import { describeMessage } from '../src/domain/message.ts';
 import type { SquadView } from '../src/domain/squadState.ts';
 import type { ViewState } from '../src/protocol/viewState.ts';
@@ -231,10 +232,15 @@ const ROWS: Rows = {
     text: `${task} stands still until ${clockTime(until)}: ${reason}`,
     filters: important,
   }),
+  'model-call-held': ({ requestId }, { task }) => ({
+    sign: icon('clock'),
+    text: `${task} stands still: its next call ${requestId === undefined ? 'waits for what calls under way leave of the budget' : 'needs a higher budget'}`,
+  }),
+  'model-call-freed': undefined,
   'model-call-ended': ({ usage }, { task }) => ({
     sign: icon('comment-discussion'),
     text: `a model answered for ${task}`,
-    detail: countOf(usage.inputTokens + usage.outputTokens, 'token'),
+    detail: `${countOf(usage.inputTokens + usage.outputTokens, 'token')}${usage.microUsd === undefined ? '' : `, ${formatUsd(usage.microUsd)}`}`,
   }),
   'model-call-failed': ({ message }, { task }) => ({
     sign: mark('failed'),
@@ -269,6 +275,7 @@ const ROWS: Rows = {
     filters: door === 'policy' ? [] : important,
   }),
   'request-withdrawn': ({ reason }) => ({ sign: icon('circle-slash'), text: `took a question back: ${reason}` }),
+  'budget-warned': ({ message }) => ({ sign: icon('warning'), text: message, filters: important, isNews: true }),
   'budget-reached': ({ message }) => ({ sign: mark('you'), text: message, filters: important, isNews: true }),
   'work-clocked': undefined,
   'run-ended': ({ status, usage, reason }) => ({

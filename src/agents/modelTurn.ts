@@ -2,14 +2,14 @@
 import type { DeepReadonly } from '../base/deepReadonly.ts';
 import type { Emitter } from '../base/emitter.ts';
 import type { BudgetKeeper } from '../budget/budgetKeeper.ts';
-import type { Usage } from '../domain/budget.ts';
+import type { CallCost, Usage } from '../domain/budget.ts';
 import type { ConversationEntry, ModelAnswer } from '../domain/conversation.ts';
 import { HumanError, messageOf, ModelError, type ModelFailureKind } from '../domain/errors.ts';
+import { costOf, priceFor } from '../domain/prices.ts';
 import type { RunOptions } from '../domain/run.ts';
 import type { Signal } from '../domain/signals.ts';
 import { taskAt } from '../domain/squadState.ts';
 import type { AgentAtWork } from '../domain/task.ts';
-import { pausePoint } from '../inbox/pausePoint.ts';
 import type { CallListener, ModelGateway } from '../llm/modelGateway.ts';
 import type { LanguageModel, LanguageModels, Ledger, ModelReply, ModelRequest } from '../ports.ts';
 import { declare } from '../tools/toolCatalogue.ts';
@@ -73,7 +73,7 @@ export class ModelTurn {
     hasNews: () => boolean,
     signal: AbortSignal,
   ): Promise<void> {
-    const { task } = taskAt(this.ledger.state, work);
+    const { run, task } = taskAt(this.ledger.state, work);
     const { runId, taskId, agentId } = work;
     const purpose = { role: task.role, agentId, taskId, taskKey: task.key };
     const model = await this.models.select(choice, signal, purpose).catch((error: unknown) => {
@@ -90,12 +90,21 @@ export class ModelTurn {
       maxOutputTokens,
     };
     const inputTokens = await countRequest(model, request);
-    await pausePoint(this.ledger, runId, signal);
-    // In one turn with the reservation, so that the order of the ledger tells what was seen.
-    if (hasNews()) {
+    const price = priceFor(run.options, choice.door, model.id);
+    const priced = <Tokens extends { inputTokens: number; outputTokens: number }>(tokens: Tokens) =>
+      price ? { ...tokens, microUsd: costOf(price, tokens) } : tokens;
+    const cost: CallCost = priced({ model: model.id, inputTokens, outputTokens: maxOutputTokens });
+    const callId = await this.budget.reserve(work, cost, {
+      // In one turn with the reservation, so that the order of the ledger tells what was seen.
+      mayBegin: () => !hasNews(),
+      onWait: () => {
+        this.signals.fire({ type: 'call-waits', runId, taskId, agentId });
+      },
+      signal,
+    });
+    if (callId === undefined) {
       return;
     }
-    const callId = this.budget.reserve(work, model.id, inputTokens + maxOutputTokens);
     const listener: CallListener = {
       onText: (text) => {
         this.signals.fire({ type: 'text-delta', runId, taskId, agentId, text });
@@ -114,14 +123,16 @@ export class ModelTurn {
       reply = await this.gateway.ask(model, request, listener, signal);
     } catch (error) {
       // What an unanswered call cost nobody says: its whole prompt is assumed.
-      const usage: Usage = { inputTokens, outputTokens: 0, source: 'assumed' };
+      const usage: Usage = priced({ inputTokens, outputTokens: 0, source: 'assumed' as const });
       const kind = error instanceof ModelError ? error.kind : signal.aborted ? 'cancelled' : 'failed';
       this.budget.release(work, callId, { kind, message: messageOf(error) }, usage);
       throw error;
     }
-    const usage: Usage = reply.usage
-      ? { ...reply.usage, source: 'provider' }
-      : { inputTokens, outputTokens: await countAnswer(model, reply.answer), source: 'counted' };
+    const usage: Usage = priced(
+      reply.usage
+        ? { ...reply.usage, source: 'provider' as const }
+        : { inputTokens, outputTokens: await countAnswer(model, reply.answer), source: 'counted' as const },
+    );
     await this.budget.settle(work, callId, model.id, withUniqueIds(reply.answer), usage);
   }
 }

@@ -1,6 +1,7 @@
 /** What events do to the agents of the living state: the part of `apply` that holds the machine drawn in `agent.ts`. */
 import { assertNever } from '../base/assertNever.ts';
 import { REMEMBERED_RESTARTS, type Agent, type AgentStatus, type AgentType } from './agent.ts';
+import type { BudgetAccount } from './budget.ts';
 import type { EventOf, SquadEvent } from './events.ts';
 import { nothingSpent, sumOf } from './limits.ts';
 import type { Task } from './task.ts';
@@ -12,9 +13,11 @@ export interface Standing {
   agentsMade: Partial<Record<AgentType, number>>;
   /** Roles whose number a person chose; any other role has as many agents as its queue asks for. */
   poolSizes: Partial<Record<AgentType, number>>;
+  /** What the newest days came to, by day in UTC. */
+  days: Record<string, BudgetAccount>;
 }
 
-export const emptyStanding = (): Standing => ({ agents: {}, agentsMade: {}, poolSizes: {} });
+export const emptyStanding = (): Standing => ({ agents: {}, agentsMade: {}, poolSizes: {}, days: {} });
 
 /** Events about an agent itself; `agent-restarted` changes its task too, and `apply` sees to that. */
 export type AgentEvent = Extract<SquadEvent, { type: `agent-${string}` | 'pool-scaled' }>;

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import type { DeepReadonly } from '../base/deepReadonly.ts';
 import { visibleText } from '../base/visibleText.ts';
+import { budgetResourceSchema, callCostSchema, describeAmount } from './budget.ts';
 import { fileTextsSchema, heldChangeSchema, type AllowedChange } from './fileChange.ts';
 import { acceptanceCheckSchema } from './proof.ts';
 
@@ -54,6 +55,21 @@ export const requestSubjectSchema = z.discriminatedUnion('kind', [
     isProtected: z.literal(true),
   }),
   z.object({ kind: z.literal('read'), path: z.string(), why: z.string(), ...isProtected }),
+  /** More of a budget, in the account's unit: money in micro-dollars. */
+  z.object({
+    kind: z.literal('raise'),
+    envelope: z.string(),
+    /** Whose it is, as `the run’s`. */
+    of: z.string(),
+    resource: budgetResourceSchema,
+    limit: z.number(),
+    to: z.number(),
+    used: z.number(),
+    needed: z.number(),
+    /** Of the call that stands still. */
+    cost: callCostSchema,
+    isProtected: z.literal(true),
+  }),
   z.object({ kind: z.literal('question'), question: z.string(), options: z.array(z.string()) }),
 ]);
 export type RequestSubject = z.infer<typeof requestSubjectSchema>;
@@ -120,6 +136,8 @@ function shortWordsOf(subject: DeepReadonly<RequestSubject>): string {
       return `Keep what a command made of ${subject.changes.map(({ path }) => path).join(', ')}`;
     case 'read':
       return `Read ${subject.path}`;
+    case 'raise':
+      return `Raise ${subject.of} budget from ${describeAmount(subject.resource, subject.limit)} to ${describeAmount(subject.resource, subject.to)}`;
     case 'question':
       return subject.question;
   }

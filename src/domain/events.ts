@@ -6,13 +6,13 @@ import * as z from 'zod';
 import { agentIdentitySchema, agentTroubleSchema, agentTypeSchema } from './agent.ts';
 import { answerDoorSchema, personRequestSchema, requestAnswerSchema } from './approval.ts';
 import { heldChangeSchema } from './fileChange.ts';
-import { usageSchema } from './budget.ts';
+import { budgetResourceSchema, callCostSchema, usageSchema } from './budget.ts';
 import { modelAnswerSchema } from './conversation.ts';
 import { deadCauseSchema, letterSchema, PERSON_ID, RUNTIME_ID, storedMessageSchema } from './message.ts';
 import { projectPlanSchema } from './plan.ts';
 import { checkResultSchema } from './proof.ts';
 import { diffSummarySchema, runOptionsSchema, runStatusSchema, runUsageSchema, seedSchema } from './run.ts';
-import { taskSpecSchema } from './task.ts';
+import { taskSpecSchema, toolEffectSchema } from './task.ts';
 import { EVENT_UPCASTS, upcast, type Upcasts } from './upcasts/upcast.ts';
 
 /** Shape of the events below. A change of shape raises it and adds a file to `upcasts/`. */
@@ -126,7 +126,22 @@ export const EVENT_TYPES = {
   'conversation-opened': consequence({ instructions: z.string(), brief: z.string() }),
   /** The runtime says something to the agent: a nudge, or mail, which is processed by this very event. */
   'conversation-noted': consequence({ text: z.string(), messageId: z.string().optional() }),
-  'model-call-started': consequence({ callId: z.string(), model: z.string(), reservedTokens: z.number().int() }),
+  'model-call-started': consequence({
+    callId: z.string(),
+    model: z.string(),
+    reservedTokens: z.number().int(),
+    /** The part of it that is for the answer. */
+    reservedOutputTokens: z.number().int().optional(),
+    /** Absent where nobody knows the model's price. */
+    reservedMicroUsd: z.number().int().optional(),
+  }),
+  /**
+   * A call that does not fit into the budget now, and was not begun: it waits for what calls under way give back, or for a
+   * person's answer to a request.
+   */
+  'model-call-held': consequence({ cost: callCostSchema, requestId: z.string().optional() }),
+  /** The person has answered, and the agent goes on. */
+  'model-call-freed': consequence({}),
   /** It goes on by itself: the provider wants to be left alone until then, or is tried again then. */
   'model-call-parked': input({ callId: z.string(), until: z.string(), reason: z.string() }),
   'model-call-ended': input({ callId: z.string(), model: z.string(), answer: modelAnswerSchema, usage: usageSchema }),
@@ -136,7 +151,7 @@ export const EVENT_TYPES = {
     callId: z.string(),
     step: z.number().int(),
     tool: z.string(),
-    effect: z.enum(['read', 'write', 'process', 'network', 'team']),
+    effect: toolEffectSchema,
   }),
   'tool-call-ended': input({
     callId: z.string(),
@@ -159,7 +174,21 @@ export const EVENT_TYPES = {
   'request-answered': input({ requestId: z.string(), answer: requestAnswerSchema, door: answerDoorSchema }),
   'request-withdrawn': consequence({ requestId: z.string(), reason: z.string() }),
 
-  'budget-reached': consequence({ resource: z.enum(['tokens', 'requests', 'wallTimeMs']), message: z.string() }),
+  'budget-reached': consequence({
+    resource: budgetResourceSchema,
+    message: z.string(),
+    envelope: z.string().optional(),
+    /** What the call would have needed that was refused. */
+    cost: callCostSchema.optional(),
+  }),
+  /** Money in micro-dollars. */
+  'budget-warned': consequence({
+    envelope: z.string(),
+    resource: budgetResourceSchema,
+    used: z.number(),
+    limit: z.number(),
+    message: z.string(),
+  }),
   /** Time the run was at work since the last such event; written now and then and when work pauses. */
   'work-clocked': input({ workedMs: z.number().min(0) }),
 

@@ -1,6 +1,8 @@
 /** States in the words that people read and hear, and in the marks they are drawn by; one place, so that every view says the same. */
 import { assertNever } from '../base/assertNever.ts';
+import { budgetResourceSchema, describeAmount, describeCost, limitOf } from './budget.ts';
 import { childrenOf } from './delegation.ts';
+import { budgetOf } from './envelopes.ts';
 import { PLANNING_TASK_KEY } from './plan.ts';
 import { openRequests } from './requestState.ts';
 import type { RunView, TaskView } from './squadState.ts';
@@ -147,6 +149,30 @@ function describeOutcome(outcome: RunView['outcome']): string {
     case 'discarded':
       return 'discarded';
   }
+}
+
+/** What a run has cost so far: `12,345 tokens · $0.0210`, `12,345 tokens · price unknown`, `12,345 tokens · rehearsal, costs nothing`. */
+export function costWords({ account, options }: Pick<RunView, 'account' | 'options'>): string {
+  return [`${account.usedTokens.toLocaleString('en')} tokens`, moneyWords({ account, options })]
+    .filter(Boolean)
+    .join(' · ');
+}
+
+/** What the run itself may spend: `200,000 tokens, $2.00, 120 minutes at work`; '' where nothing is limited. */
+export function capsOf(run: Pick<RunView, 'options' | 'raised'>): string {
+  const budget = budgetOf(run);
+  return budgetResourceSchema.options
+    .flatMap((resource) => {
+      const limit = limitOf(budget, resource);
+      return limit === undefined ? [] : [describeAmount(resource, limit)];
+    })
+    .join(', ');
+}
+
+/** Its money alone; '' before anything was used. */
+export function moneyWords({ account, options }: Pick<RunView, 'account' | 'options'>): string {
+  const isFree = options.model.door === 'rehearsal' && account.usedMicroUsd === 0 && account.unpricedTokens === 0;
+  return account.usedTokens > 0 && isFree ? 'rehearsal, costs nothing' : describeCost(account);
 }
 
 /** The tasks of the plan: what people mean by "3 of 5 tasks". */

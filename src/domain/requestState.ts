@@ -1,7 +1,9 @@
 /** What events do to the requests of a run, and to the tasks that wait for their answers. */
 import { assertNever } from '../base/assertNever.ts';
 import type { DeepReadonly } from '../base/deepReadonly.ts';
+import type { Standing } from './agentState.ts';
 import type { RequestRecord } from './approval.ts';
+import { raiseLimit, startToolClock, stopToolClock } from './budgetState.ts';
 import type { SquadEvent } from './events.ts';
 import type { Run } from './run.ts';
 import { isOver } from './task.ts';
@@ -10,24 +12,25 @@ type RequestEvent = Extract<SquadEvent, { type: `request-${string}` }>;
 
 export const isRequestEvent = (event: SquadEvent): event is RequestEvent => event.type.startsWith('request-');
 
-export function applyToRequests(run: Run, event: RequestEvent): void {
+export function applyToRequests(standing: Standing, run: Run, event: RequestEvent): void {
   switch (event.type) {
     case 'request-opened':
       run.counters.request++;
       run.requests[event.request.id] = { ...event.request, openedAt: event.at, sequence: event.sequence };
-      waitForPerson(run, event.request.taskId, true);
+      waitForPerson(standing, run, event.request.taskId, event.at);
       return;
     case 'request-answered': {
       const request = requestOf(run, event.requestId);
       request.answer = event.answer;
       request.door = event.door;
-      waitForPerson(run, request.taskId, false);
+      raiseLimit(run, request);
+      workOn(run, request.taskId, event.at);
       return;
     }
     case 'request-withdrawn': {
       const request = requestOf(run, event.requestId);
       request.answer = { kind: 'deny', reason: event.reason };
-      waitForPerson(run, request.taskId, false);
+      workOn(run, request.taskId, event.at);
       return;
     }
     default:
@@ -42,14 +45,19 @@ export function openRequests(run: Requests): DeepReadonly<RequestRecord>[] {
   return Object.values(run.requests).filter((request) => request.answer === undefined);
 }
 
-function waitForPerson(run: Run, taskId: string | undefined, waiting: boolean): void {
+function waitForPerson(standing: Standing, run: Run, taskId: string | undefined, at: string): void {
   const task = taskId === undefined ? undefined : run.tasks[taskId];
-  if (!task || isOver(task.phase)) {
-    return;
-  }
-  if (waiting) {
+  if (task && !isOver(task.phase)) {
+    stopToolClock(standing, run, task, at);
     task.phase = 'waiting_for_person';
-  } else if (task.phase === 'waiting_for_person' && !openRequests(run).some((request) => request.taskId === taskId)) {
+  }
+}
+
+/** The task of an answered request works on, unless another request of it is still open. */
+function workOn(run: Run, taskId: string | undefined, at: string): void {
+  const task = taskId === undefined ? undefined : run.tasks[taskId];
+  if (task?.phase === 'waiting_for_person' && !openRequests(run).some((request) => request.taskId === taskId)) {
+    startToolClock(task, at);
     task.phase = 'working';
   }
 }

@@ -2,6 +2,7 @@
 import { visibleText } from '../base/visibleText.ts';
 import type { DeepReadonly } from '../base/deepReadonly.ts';
 import type { CommandReach, PersonRequest } from './approval.ts';
+import { describeAmount } from './budget.ts';
 import { describeTexts } from './fileDiff.ts';
 import { describeCheck } from './proof.ts';
 
@@ -79,6 +80,18 @@ function wordsOf({ subject, agentId }: DeepReadonly<PersonRequest>): RequestWord
         title: `${who} wants to read ${subject.path}`,
         paragraphs: [`${subject.why} What it reads goes to the model.`, ...onlyThePerson(subject)],
       };
+    case 'raise': {
+      const { resource, limit, to, used, needed, of } = subject;
+      const next = needed > 0 ? ` The next call may need ${describeAmount(resource, needed)}.` : '';
+      return {
+        title: `Raise ${of} budget from ${describeAmount(resource, limit)} to ${describeAmount(resource, to)}?`,
+        paragraphs: [
+          `${describeAmount(resource, used)} of it are used.${next} Calls that do not fit stand still, and nothing is lost meanwhile.`,
+          'Allow it and the run goes on. Refuse it and the run ends; all work is kept.',
+          ...onlyThePerson(subject),
+        ],
+      };
+    }
     case 'question':
       return {
         title: `${who} asks`,

@@ -10,11 +10,14 @@
 import * as z from 'zod';
 import type { DeepReadonly } from '../base/deepReadonly.ts';
 import { approvalScopeSchema, type RequestRecord } from './approval.ts';
-import { budgetLimitsSchema, type BudgetAccount } from './budget.ts';
+import { budgetLimitsSchema, HOW_TO_PRICE, type BudgetAccount } from './budget.ts';
+import { envelopeLimitsSchema, limitsMoney, type Drawer, type EnvelopeLimits } from './envelopes.ts';
+import { UsageError } from './errors.ts';
 import { limitChoiceSchema } from './limits.ts';
 import type { Mail } from './mailbox.ts';
 import type { MessageRecord } from './message.ts';
 import type { ProjectPlan } from './plan.ts';
+import { MICRO, priceFor, priceSchema } from './prices.ts';
 import type { Task } from './task.ts';
 
 export const modelDoorSchema = z.enum(['rehearsal', 'openai', 'editor']);
@@ -33,6 +36,25 @@ const modelChoiceSchema = z.object({
   baseUrl: z.string().optional(),
 });
 
+/** What a model of that choice is called in prices and events. */
+export function modelIdOf({ door, name = '' }: DeepReadonly<z.infer<typeof modelChoiceSchema>>): string {
+  return `${door}/${name}`;
+}
+
+/** Throws a UsageError where money is limited and nobody knows what a model of the run costs. */
+export function requirePrices(options: DeepReadonly<RunOptions>): void {
+  if (!limitsMoney(options)) {
+    return;
+  }
+  for (const choice of options.fallback ? [options.model, options.fallback] : [options.model]) {
+    if (!priceFor(options, choice.door, modelIdOf(choice))) {
+      throw new UsageError(
+        `No run begins: its budget is in dollars, and nobody knows what ${modelIdOf(choice)} costs. ${HOW_TO_PRICE}`,
+      );
+    }
+  }
+}
+
 /** Chosen at the start, kept in `run-started`, so that `resume` goes on with the same. Never holds a key. */
 export const runOptionsSchema = z.object({
   model: modelChoiceSchema,
@@ -40,6 +62,14 @@ export const runOptionsSchema = z.object({
   fallback: modelChoiceSchema.optional(),
   maxAgents: z.number().int().min(1).max(32),
   budget: budgetLimitsSchema,
+  /** Limits of its roles and agents, and of the day it runs on. */
+  envelopes: envelopeLimitsSchema.optional(),
+  /** Of its models, as they were at the start. */
+  prices: z.array(priceSchema).optional(),
+  /** From which share of a limit on it is warned of, in percent; 100 never. */
+  warnAtPercent: z.number().min(1).max(100).optional(),
+  /** A person is there: what would pass a limit waits for them to raise it. Without, the run ends. */
+  asksToRaise: z.literal(true).optional(),
   /** What differs from the defaults. */
   limits: limitChoiceSchema.optional(),
   approve: z.array(approvalScopeSchema),
@@ -69,6 +99,10 @@ export const runUsageSchema = z.object({
   tokens: z.number().int(),
   requests: z.number().int(),
   workedMs: z.number(),
+  /** Dollars; null where all of it, and `unpricedTokens` says how much where some of it, was of unknown price. */
+  usd: z.number().nullable().optional(),
+  unpricedTokens: z.number().int().optional(),
+  toolTimeMs: z.number().optional(),
 });
 
 /** Where the run's private repository began. */
@@ -120,8 +154,16 @@ export interface Run {
   /** Whether the hour of undo is over; then the run's folder is gone, and what became of the result stays. */
   settled: boolean;
   account: BudgetAccount;
+  /** Of its roles and agents, by envelope. */
+  accounts: Record<string, BudgetAccount>;
+  /** Limits that a person raised, by envelope. */
+  raised: EnvelopeLimits;
+  /** Limits that it was warned of. */
+  warned: string[];
+  /** No call starts any more, and the run ends with what it has. */
+  budgetReached?: true;
   /** Model calls under way and what each may cost at most. */
-  reservations: Record<string, { taskId: string; tokens: number }>;
+  reservations: Record<string, Reservation>;
   tasks: Record<string, Task>;
   /** By id: all that wait, and the newest of those that are over. */
   messages: Record<string, MessageRecord>;
@@ -131,6 +173,28 @@ export interface Run {
   counters: { message: number; request: number; call: number };
   startedAt: string;
   endedAt?: string;
+}
+
+/** In whose accounts it stands, so that it is settled there. */
+export interface Reservation extends Drawer {
+  taskId: string;
+  tokens: number;
+  /** Absent where nobody knows the model's price. */
+  microUsd?: number;
+}
+
+/** What a run came to, as its end says it. */
+export function usageOf(account: DeepReadonly<BudgetAccount>): z.infer<typeof runUsageSchema> {
+  const { usedTokens: tokens, unpricedTokens, requests, workedMs, toolTimeMs, usedMicroUsd } = account;
+  const isUnknown = unpricedTokens > 0 && usedMicroUsd === 0;
+  return {
+    tokens,
+    requests,
+    workedMs,
+    toolTimeMs,
+    usd: isUnknown ? null : usedMicroUsd / MICRO,
+    ...(unpricedTokens > 0 ? { unpricedTokens } : {}),
+  };
 }
 
 /** How long a result can be taken back after it was applied, made a branch or discarded. */

@@ -8,7 +8,6 @@ import type { Agent } from './agent.ts';
 import {
   applyToAgents,
   emptyStanding,
-  holderOf,
   isAgentEvent,
   occupyAgent,
   releaseAgent,
@@ -16,6 +15,15 @@ import {
   type Standing,
 } from './agentState.ts';
 import { emptyAccount } from './budget.ts';
+import {
+  clockWork,
+  forgetToolClocks,
+  reserveCall,
+  settleCall,
+  startToolClock,
+  stopToolClock,
+  warningKey,
+} from './budgetState.ts';
 import type { EventOf, SquadEvent } from './events.ts';
 import {
   addMessage,
@@ -34,7 +42,7 @@ import type { Task } from './task.ts';
 import { createTask, endTask, resetTask, restartTask } from './taskState.ts';
 
 /** Shape of the state below, as images hold it. A change of shape raises it and adds a step to `upcasts/`. */
-export const STATE_VERSION = 1;
+export const STATE_VERSION = 2;
 
 export interface SquadState {
   /** Sequence of the last event applied. */
@@ -65,6 +73,7 @@ export function apply(state: SquadState, event: SquadEvent): void {
   }
   switch (event.type) {
     case 'ledger-opened':
+      forgetToolClocks(Object.values(state.runs));
       return;
     case 'run-started':
       state.runs[event.runId ?? ''] = startRun(event);
@@ -89,6 +98,9 @@ function startRun(event: EventOf<'run-started'>): Run {
     outcome: { kind: 'kept' },
     settled: false,
     account: emptyAccount(),
+    accounts: {},
+    raised: {},
+    warned: [],
     reservations: {},
     tasks: {},
     messages: {},
@@ -107,7 +119,7 @@ function applyToRun(state: SquadState, run: Run, event: RunEvent): void {
     return;
   }
   if (isRequestEvent(event)) {
-    applyToRequests(run, event);
+    applyToRequests(state.standing, run, event);
     return;
   }
   switch (event.type) {
@@ -142,10 +154,13 @@ function applyToRun(state: SquadState, run: Run, event: RunEvent): void {
       return;
     case 'budget-reached':
       run.reason = event.message;
+      run.budgetReached = true;
+      return;
+    case 'budget-warned':
+      run.warned.push(warningKey(event));
       return;
     case 'work-clocked':
-      run.account.workedMs += event.workedMs;
-      countWork(state, run, event.workedMs);
+      clockWork(state.standing, run, event);
       return;
     case 'result-refused':
       return;
@@ -337,18 +352,27 @@ function applyToTask(
     case 'changes-held-back':
       return;
     case 'tool-call-started':
-      task.openCall = { callId: event.callId, step: event.step };
+      task.openCall = { callId: event.callId, step: event.step, effect: event.effect };
+      startToolClock(task, event.at);
       return;
     case 'tool-call-ended':
       task.conversation.push(event.sequence);
       task.steps = event.step;
+      stopToolClock(state.standing, run, task, event.at);
       delete task.openCall;
       return;
     case 'model-call-started':
-      run.counters.call++;
-      run.account.requests++;
-      run.account.reservedTokens += event.reservedTokens;
-      run.reservations[event.callId] = { taskId: task.id, tokens: event.reservedTokens };
+      reserveCall(state.standing, run, task, event);
+      return;
+    case 'model-call-held':
+      if (event.requestId !== undefined) {
+        task.heldBy = event.requestId;
+        task.phase = 'waiting_for_person';
+      }
+      return;
+    case 'model-call-freed':
+      delete task.heldBy;
+      task.phase = 'working';
       return;
     case 'model-call-parked':
       task.parked = { until: event.until, reason: event.reason };
@@ -356,7 +380,10 @@ function applyToTask(
     case 'model-call-ended':
     case 'model-call-failed':
       delete task.parked;
-      settleCall(run, task, event);
+      settleCall(state.standing, run, task, event);
+      if (event.type === 'model-call-ended') {
+        task.conversation.push(event.sequence);
+      }
       return;
     default:
       assertNever(event);
@@ -368,32 +395,6 @@ function countMessage({ standing }: SquadState, run: Run, { message }: EventOf<'
   const task = agent?.currentTaskId === undefined ? undefined : run.tasks[agent.currentTaskId];
   if (task) {
     task.spent.messages++;
-  }
-}
-
-/** Time counts for whoever holds a task and does not wait for a person. */
-function countWork({ standing }: SquadState, run: Run, workedMs: number): void {
-  for (const task of Object.values(run.tasks)) {
-    if (task.phase !== 'waiting_for_person' && task.phase !== 'split' && holderOf(standing, task)) {
-      task.spent.workedMs += workedMs;
-    }
-  }
-}
-
-function settleCall(run: Run, task: Task, event: EventOf<'model-call-ended'> | EventOf<'model-call-failed'>): void {
-  const reservation = run.reservations[event.callId];
-  if (reservation) {
-    run.account.reservedTokens -= reservation.tokens;
-    delete run.reservations[event.callId];
-  }
-  const tokens = event.usage.inputTokens + event.usage.outputTokens;
-  run.account.usedTokens += tokens;
-  task.tokens += tokens;
-  task.modelCalls++;
-  task.spent.tokens += tokens;
-  task.spent.modelCalls++;
-  if (event.type === 'model-call-ended') {
-    task.conversation.push(event.sequence);
   }
 }
 

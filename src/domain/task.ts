@@ -23,6 +23,9 @@ import { acceptanceCheckSchema, type CheckResult } from './proof.ts';
 export const taskTypeSchema = z.enum(['create-project-plan', 'generate-code', 'review-code', 'generate-tests']);
 export type TaskType = z.infer<typeof taskTypeSchema>;
 
+export const toolEffectSchema = z.enum(['read', 'write', 'process', 'network', 'team']);
+export type ToolEffect = z.infer<typeof toolEffectSchema>;
+
 export const taskPhaseSchema = z.enum([
   'waiting',
   'ready',
@@ -112,7 +115,15 @@ export interface Task extends TaskSpec {
   /** Tool calls of this attempt so far; the next one is `<task>.<steps + 1>`. */
   steps: number;
   /** A tool call that has begun and not ended; after a restart it is the one to look at first. */
-  openCall?: { callId: string; step: number };
+  openCall?: {
+    callId: string;
+    step: number;
+    effect?: ToolEffect;
+    /** Since when its tool is at work, and waits for nobody (ISO 8601). */
+    runsSince?: string;
+  };
+  /** The request to raise a budget that its next model call waits for. */
+  heldBy?: string;
   /** Its model call stands still until then (ISO 8601), and goes on by itself. */
   parked?: { until: string; reason: string };
   tokens: number;

@@ -36,6 +36,7 @@ export function resetTask(task: Task): void {
   delete task.agentId;
   delete task.openCall;
   delete task.parked;
+  delete task.heldBy;
   delete task.restartedFor;
   delete task.baseCommit;
   delete task.work;

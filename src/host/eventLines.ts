@@ -1,6 +1,6 @@
 /** A run as lines for people: what began, what waits, what was proven. The terminal prints them, the chat streams them. */
 import { describeSubject } from '../domain/approval.ts';
-import { clockTime } from '../domain/phaseWords.ts';
+import { clockTime, moneyWords } from '../domain/phaseWords.ts';
 import { describeMessage } from '../domain/message.ts';
 import type { SquadEvent } from '../domain/events.ts';
 import type { SquadView } from '../domain/squadState.ts';
@@ -68,7 +68,10 @@ export function lineOf(event: SquadEvent, state: SquadView): string | undefined 
       return `${what} is cancelled: ${event.reason}`;
     case 'request-opened':
       return `Waits for you, ${event.request.id}: ${describeSubject(event.request.subject)}`;
+    case 'model-call-held':
+      return event.requestId === undefined ? undefined : `${what} stands still until its budget is raised`;
     case 'budget-reached':
+    case 'budget-warned':
       return event.message;
     case 'apply-ended':
       return event.applied ? `Applied: ${event.detail}` : event.detail;
@@ -78,7 +81,7 @@ export function lineOf(event: SquadEvent, state: SquadView): string | undefined 
       return 'Stopped. Nothing is lost; "devsquad resume" goes on.';
     case 'run-ended':
       return [
-        `${event.status}${event.reason === undefined ? '' : `: ${event.reason}`}  (${event.usage.tokens} tokens in ${event.usage.requests} requests)`,
+        `${event.status}${event.reason === undefined ? '' : `: ${event.reason}`}  (${event.usage.tokens} tokens in ${event.usage.requests} requests${run ? afterComma(moneyWords(run)) : ''})`,
         ...(event.diff?.files ?? []).map(
           ({ path, status, added, removed }) => `    ${status.padEnd(8)} ${path}  +${added} −${removed}`,
         ),
@@ -87,3 +90,5 @@ export function lineOf(event: SquadEvent, state: SquadView): string | undefined 
       return undefined;
   }
 }
+
+const afterComma = (words: string): string => (words === '' ? '' : `, ${words}`);

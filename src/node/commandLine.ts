@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { approvalScopeSchema, type ApprovalScope } from '../domain/approval.ts';
 import { messageOf, UsageError } from '../domain/errors.ts';
 import type { BudgetLimits } from '../domain/budget.ts';
+import { parseBudgets, type EnvelopeLimits } from '../domain/envelopes.ts';
 import { parseLimits, type LimitChoice } from '../domain/limits.ts';
 import type { AtEnd, RunOptions } from '../domain/run.ts';
 
@@ -23,6 +24,8 @@ export interface CommandLine {
   readonly fallback?: RunOptions['model'];
   readonly maxAgents: number;
   readonly budget: BudgetLimits;
+  /** Of roles, agents and the day. */
+  readonly envelopes?: EnvelopeLimits;
   /** What differs from the defaults. */
   readonly limits: LimitChoice;
   readonly approve: readonly ApprovalScope[];
@@ -30,7 +33,8 @@ export interface CommandLine {
 }
 
 export const USAGE = `devsquad run ["<objective>"] --workspace DIR [--storage DIR] [--model rehearsal|openai] [--base-url URL] [--model-name NAME] [--fallback-model NAME]
-             [--max-agents N] [--limit NAME=N]... [--budget-tokens N] [--budget-minutes N] [--approve LIST] [--apply | --branch NAME | --keep] [--json]
+             [--max-agents N] [--limit NAME=N]... [--budget-tokens N] [--budget-usd X] [--budget-minutes N] [--budget WHOSE.WHAT=N]...
+             [--approve LIST] [--apply | --branch NAME | --keep] [--json]
 devsquad resume  [--workspace DIR] [--storage DIR] [--json]   every unfinished run goes on
 devsquad status  [--workspace DIR] [--storage DIR] [--json]   runs, agents, tasks, budgets, what waits
 devsquad inbox   [--workspace DIR] [--storage DIR] [--json]   what waits for a person
@@ -39,6 +43,8 @@ devsquad stop    [--workspace DIR]                            stops a running sq
 devsquad replay  --run ID [--workspace DIR] [--storage DIR] [--json]   plays a run again from its inputs; prints both hashes
 devsquad judge   [--workspace DIR] < cases.json               what the guardrails say: {"id","verdict","reason"} a line
 --approve is a comma list of plan, commands, writes, network; "all" is these four.
+--budget takes run, role, role.NAME, agent or day, and tokens, usd, requests, minutes or toolMinutes: --budget day.usd=5.
+Prices of models stand in ~/.devsquad/prices.json, dollars for a million tokens: {"openai/NAME": {"input": 2, "output": 8}}.
 Commands run in a sandbox where bubblewrap is installed; run and resume take --no-sandbox.`;
 
 export function parseCommandLine(args: readonly string[]): CommandLine {
@@ -59,6 +65,8 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   }
   const tokens = optionalNumber('budget-tokens', values['budget-tokens']);
   const minutes = optionalNumber('budget-minutes', values['budget-minutes']);
+  const usd = optionalDollars(values['budget-usd']);
+  const { budget, ...envelopes } = parseBudgetList(values.budget);
   return {
     verb,
     words,
@@ -71,9 +79,12 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     ...fallbackOf(values),
     maxAgents: Math.min(32, optionalNumber('max-agents', values['max-agents']) ?? 4),
     budget: {
+      ...budget,
+      ...(usd === undefined ? {} : { usd }),
       ...(tokens === undefined ? {} : { tokens }),
       ...(minutes === undefined ? {} : { wallTimeMs: minutes * 60_000 }),
     },
+    ...envelopes,
     limits: parseLimits(values.limit),
     approve: parseApprove(values.approve),
     atEnd:
@@ -98,6 +109,8 @@ function parse(args: readonly string[]) {
         limit: { type: 'string', multiple: true, default: [] },
         'budget-tokens': { type: 'string' },
         'budget-minutes': { type: 'string' },
+        'budget-usd': { type: 'string' },
+        budget: { type: 'string', multiple: true, default: [] },
         approve: { type: 'string', default: '' },
         apply: { type: 'boolean', default: false },
         branch: { type: 'string' },
@@ -164,4 +177,29 @@ function optionalNumber(name: string, text: string | undefined): number | undefi
     throw new UsageError(`--${name} takes a whole number from 1, not "${text}".`);
   }
   return value;
+}
+
+function optionalDollars(text: string | undefined): number | undefined {
+  if (text === undefined) {
+    return undefined;
+  }
+  const value = Number(text.replace(/^\$/, ''));
+  if (text.trim() === '' || !(value > 0) || value > 1_000_000_000) {
+    throw new UsageError(`--budget-usd takes dollars above 0, as 2.50, not "${text}".`);
+  }
+  return value;
+}
+
+/** `--budget day.usd=5`, as often as wanted. */
+function parseBudgetList(texts: readonly string[]): ReturnType<typeof parseBudgets> {
+  const named = texts.map((text) => {
+    const [name = '', value = ''] = text.split('=').map((part) => part.trim());
+    const number = value === '' ? Number.NaN : Number(value);
+    return [name, Number.isNaN(number) ? value : number] as const;
+  });
+  try {
+    return parseBudgets(Object.fromEntries(named));
+  } catch (error) {
+    throw new UsageError(`--budget takes WHOSE.WHAT=NUMBER. ${messageOf(error)}`, { cause: error });
+  }
 }

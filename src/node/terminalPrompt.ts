@@ -96,6 +96,8 @@ function questionOf(kind: OpenRequest['subject']['kind']): string {
     case 'changes':
     case 'read':
       return 'allow, or deny (a reason helps the agent): ';
+    case 'raise':
+      return 'allow, or deny (then the run ends): ';
   }
 }
 

@@ -3,6 +3,9 @@
  * with its state and who works on it, and what it costs.
  */
 import { visibleText } from '../base/visibleText.ts';
+import { describeCost, limitOf } from '../domain/budget.ts';
+import { budgetOf } from '../domain/envelopes.ts';
+import { formatUsd } from '../domain/prices.ts';
 import { describeRun, markOf, plannedTasksOf, taskWords, type Mark } from '../domain/phaseWords.ts';
 import { isUnfinished } from '../domain/run.ts';
 import type { RunView, SquadView, TaskView } from '../domain/squadState.ts';
@@ -123,13 +126,22 @@ function summaryOf(run: RunView): string {
   const planned = plannedTasksOf(run);
   const proven = planned.filter(({ phase }) => phase === 'proven').length;
   const { usedTokens, reservedTokens } = run.account;
-  const cap = run.options.budget.tokens;
+  const cap = budgetOf(run).tokens;
   return [
     `── ${describeRun(run)}`,
     ...(planned.length > 0 ? [`${proven} of ${planned.length} proven`] : []),
     `${(usedTokens + reservedTokens).toLocaleString('en')}${cap === undefined ? '' : ` of ${cap.toLocaleString('en')}`} tokens`,
+    ...[moneyOf(run)].filter(Boolean),
     run.objective,
   ].join(' · ');
+}
+
+function moneyOf(run: RunView): string {
+  const { account } = run;
+  const cap = limitOf(budgetOf(run), 'usd');
+  return cap === undefined
+    ? describeCost(account)
+    : `${formatUsd(account.usedMicroUsd + account.reservedMicroUsd)} of ${formatUsd(cap)}`;
 }
 
 function taskLine(task: TaskView, run: RunView, columns: number, colored: boolean): string {

@@ -3,14 +3,16 @@ import { visibleText } from '../base/visibleText.ts';
 import { describeSubject } from '../domain/approval.ts';
 import { agentNotes, describeHealth, type HealthStatus } from '../domain/health.ts';
 import { HumanError, StorageError, UsageError } from '../domain/errors.ts';
+import { costWords } from '../domain/phaseWords.ts';
 import type { OwnerRecord } from '../domain/owner.ts';
-import type { RunOptions } from '../domain/run.ts';
+import { requirePrices, type RunOptions } from '../domain/run.ts';
 import { openRequests } from '../domain/requestState.ts';
 import type { SquadView } from '../domain/squadState.ts';
 import { enterSquad } from '../host/enterSquad.ts';
 import { systemClock } from '../host/clock.ts';
 import { squadHome } from '../host/home.ts';
 import { HostModels } from '../host/models.ts';
+import { pricesFor } from '../host/prices.ts';
 import { checkWorkspace, findStorage, type HostOptions } from '../host/openSquad.ts';
 import { readState } from '../ledger/history.ts';
 import { registeredOwner } from '../ledger/ownerRecords.ts';
@@ -31,9 +33,21 @@ export async function perform(command: CommandLine, media: string, signal: Abort
   switch (command.verb) {
     case 'run': {
       const { objective, model } = await chooseWork(command, media);
-      const { fallback, maxAgents, budget, limits, approve, atEnd } = command;
-      const second = fallback ? { fallback } : {};
-      const runOptions = { model, ...second, maxAgents, budget, limits, approve: [...approve], atEnd };
+      const { fallback, maxAgents, budget, envelopes, limits, approve, atEnd } = command;
+      const runOptions: RunOptions = {
+        model,
+        ...(fallback ? { fallback } : {}),
+        maxAgents,
+        budget,
+        ...(envelopes ? { envelopes } : {}),
+        prices: await pricesFor(fallback ? [model, fallback] : [model], { media }),
+        limits,
+        approve: [...approve],
+        atEnd,
+        ...(process.stdin.isTTY && !json ? { asksToRaise: true } : {}),
+      };
+      // Before anything is opened that would be in vain.
+      requirePrices(runOptions);
       return workAtTerminal({
         options,
         json,
@@ -105,7 +119,7 @@ async function showStatus(command: CommandLine, signal: AbortSignal): Promise<nu
   const runs = Object.values(state.runs);
   for (const run of runs) {
     process.stdout.write(
-      `${run.id}  ${run.stopped ? 'stopped' : (run.status ?? run.phase)}  ${oneLine(run.objective)}  (${run.account.usedTokens} tokens)\n`,
+      `${run.id}  ${run.stopped ? 'stopped' : (run.status ?? run.phase)}  ${oneLine(run.objective)}  (${costWords(run)})\n`,
     );
     for (const task of Object.values(run.tasks)) {
       process.stdout.write(`    ${task.phase.padEnd(18)} ${task.key}  ${oneLine(task.title)}  ${task.agentId ?? ''}\n`);

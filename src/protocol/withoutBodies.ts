@@ -171,6 +171,8 @@ function cutSubject(subject: DeepReadonly<RequestSubject>): RequestSubject {
     }
     case 'changes':
       return { ...subject, command: cut(subject.command), changes: subject.changes.slice(0, 20).map(cutChange) };
+    case 'raise':
+      return { ...subject };
     case 'read':
       return { ...subject, path: cut(subject.path), why: cut(subject.why) };
     case 'question':

@@ -15,6 +15,11 @@ const LEFT_OUT = new Set([
   'input',
   'files',
   'reservedTokens',
+  'reservedOutputTokens',
+  'reservedMicroUsd',
+  'cost',
+  'usd',
+  'unpricedTokens',
   'model',
 ]);
 /** Durations and points in time. */

@@ -1,4 +1,5 @@
 /** Models that answer, count and are called what was recorded. */
+import type { CallCost } from '../domain/budget.ts';
 import { ModelError, type ModelFailureKind } from '../domain/errors.ts';
 import type { EventOf, SquadEvent } from '../domain/events.ts';
 import type { LanguageModel, LanguageModels, ModelReply } from '../ports.ts';
@@ -13,15 +14,13 @@ export function recordedModels(recording: Recording, room: WaitingRoom): Languag
 }
 
 function recordedModel(recording: Recording, room: WaitingRoom, strand: Strand): LanguageModel {
-  const isCall = (event: SquadEvent): event is EventOf<'model-call-started'> => event.type === 'model-call-started';
-  const call = recording.ahead(strand, isCall);
+  const call = callAhead(recording, strand);
   return {
     id: call?.model ?? 'recorded',
     label: 'Recorded',
     maxInputTokens: Number.MAX_SAFE_INTEGER,
-    // The reservation is the prompt's count and this; so the count alone can stand for both.
-    maxOutputTokens: 0,
-    countTokens: () => Promise.resolve(call?.reservedTokens ?? refusedTokens(recording, strand)),
+    maxOutputTokens: call?.outputTokens ?? 0,
+    countTokens: () => Promise.resolve(call?.inputTokens ?? 0),
     ask: async (_request, _onText, signal): Promise<ModelReply> => {
       await worldOf(recording, room, strand, signal);
       const ended = recording.nextAs(strand, 'model-call-ended');
@@ -38,8 +37,39 @@ function recordedModel(recording: Recording, room: WaitingRoom, strand: Strand):
   };
 }
 
-/** What the call would have cost that the budget refused; its sentence says it. */
-function refusedTokens(recording: Recording, strand: Strand): number {
-  const message = recording.nextAs(strand, 'budget-reached')?.message ?? '';
-  return Number(/may need (\d+)/.exec(message)?.[1] ?? 0);
+/** What the strand's next call might come to, as it was said when it began, stood still or was refused. */
+function callAhead(recording: Recording, strand: Strand): CallCost | undefined {
+  const found = recording.ahead(strand, isSaid);
+  switch (found?.type) {
+    case 'model-call-started': {
+      // Of a record without that part, all of it can stand for the prompt.
+      const { model, reservedTokens, reservedOutputTokens: outputTokens = 0 } = found;
+      return { model, inputTokens: reservedTokens - outputTokens, outputTokens };
+    }
+    case 'model-call-held':
+      return found.cost;
+    case 'budget-reached':
+      return (
+        found.cost ?? {
+          model: 'recorded',
+          inputTokens: Number(/may need (\d+)/.exec(found.message)?.[1] ?? 0),
+          outputTokens: 0,
+        }
+      );
+    case 'request-opened':
+      return found.request.subject.kind === 'raise' ? found.request.subject.cost : undefined;
+    case undefined:
+      return undefined;
+  }
+}
+
+function isSaid(
+  event: SquadEvent,
+): event is EventOf<'model-call-started' | 'model-call-held' | 'budget-reached' | 'request-opened'> {
+  return (
+    event.type === 'model-call-started' ||
+    event.type === 'model-call-held' ||
+    event.type === 'budget-reached' ||
+    (event.type === 'request-opened' && event.request.subject.kind === 'raise')
+  );
 }

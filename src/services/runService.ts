@@ -5,7 +5,15 @@
 import { HumanError, LedgerClosedError, messageOf, StoppedError } from '../domain/errors.ts';
 import { PERSON, RUNTIME } from '../domain/events.ts';
 import { PLANNING_TASK_KEY } from '../domain/plan.ts';
-import { isUnfinished, type DiffSummary, type RunOptions, type RunStatus } from '../domain/run.ts';
+import { budgetOf } from '../domain/envelopes.ts';
+import {
+  isUnfinished,
+  requirePrices,
+  usageOf,
+  type DiffSummary,
+  type RunOptions,
+  type RunStatus,
+} from '../domain/run.ts';
 import type { RunView } from '../domain/squadState.ts';
 import { isAssigned } from '../domain/task.ts';
 import type { BudgetKeeper } from '../budget/budgetKeeper.ts';
@@ -17,7 +25,7 @@ import type { AgentSupervisor } from './agentSupervisor.ts';
 import { handBack } from './handBack.ts';
 import type { PersonDoor } from './runResult.ts';
 import type { RunResults } from './runResults.ts';
-import { missingTasks, planningTask, whatEndsWith } from './runTasks.ts';
+import { missingTasks, planningTask, waitsForRaise, whatEndsWith } from './runTasks.ts';
 import { isFinished, schedule } from './taskScheduler.ts';
 import { appendToTask, type TaskWork, type Worker } from './taskWork.ts';
 import { lastMoment, type Winding } from './windDown.ts';
@@ -57,8 +65,9 @@ export class RunService {
     return this.o.results.open();
   }
 
-  /** Begins a run; resolves with its id once the start is durable. */
+  /** Begins a run; resolves with its id once the start is durable. Rejects with a UsageError where money is limited and a price unknown. */
   async start(objective: string, options: RunOptions): Promise<string> {
+    requirePrices(options);
     const runId = `run-${this.o.clock.newId()}`;
     await this.o.ledger.append({ type: 'run-started', runId, actor: PERSON, objective, options }).durable;
     this.drive(runId);
@@ -370,19 +379,19 @@ export class RunService {
       runId,
       actor: RUNTIME,
       status,
-      usage: { tokens: account.usedTokens, requests: account.requests, workedMs: account.workedMs },
+      usage: usageOf(account),
       ...(reason === undefined || status === 'succeeded' ? {} : { reason }),
       ...(diff ? { diff } : {}),
     });
   }
 
   private budgetIsReached(runId: string): boolean {
-    const { options, account, reason } = this.run(runId);
-    const { wallTimeMs } = options.budget;
-    return (
-      (wallTimeMs !== undefined && account.workedMs >= wallTimeMs) ||
-      (reason?.startsWith('The budget is reached') ?? false)
-    );
+    const run = this.run(runId);
+    const { options, account, budgetReached } = run;
+    const { wallTimeMs } = budgetOf(run);
+    // Where a person can raise it, the next call asks for that.
+    const isTimeOver = wallTimeMs !== undefined && account.workedMs >= wallTimeMs && !options.asksToRaise;
+    return isTimeOver || budgetReached === true;
   }
 
   /** Writes down how long the run has been at work, now and then. */
@@ -390,7 +399,8 @@ export class RunService {
     for (let last = this.o.clock.now(); !signal.aborted;) {
       await this.o.clock.sleep(CLOCK_INTERVAL_MS, signal).catch(() => undefined);
       const now = this.o.clock.now();
-      if (this.o.ledger.isOpen && !this.run(runId).paused) {
+      // While all stand still for more of a budget, no time of it passes.
+      if (this.o.ledger.isOpen && !this.run(runId).paused && !waitsForRaise(this.run(runId))) {
         this.o.ledger.append({ type: 'work-clocked', runId, actor: RUNTIME, workedMs: Math.max(0, now - last) });
       }
       last = now;

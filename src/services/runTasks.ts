@@ -39,6 +39,15 @@ export function missingTasks({ id: runId, phase, plan, tasks }: RunView): TaskSp
   }));
 }
 
+/** Whether all its work stands still until a person raises a budget, or refuses to. */
+export function waitsForRaise(run: RunView): boolean {
+  return (
+    openRequests(run).some(({ subject }) => subject.kind === 'raise') &&
+    Object.keys(run.reservations).length === 0 &&
+    Object.values(run.tasks).every(({ openCall }) => openCall === undefined)
+  );
+}
+
 /** Why what is still open at a run's end is withdrawn or cancelled. */
 export const RUN_ENDED = 'The run ended.';
 

@@ -9,6 +9,7 @@ const EVENTS_WITHOUT_ROWS = [
   'task-merged',
   'conversation-opened',
   'model-call-parked',
+  'budget-warned',
   'tool-call-started',
   'tool-call-ended',
   'tool-calls-put-off',

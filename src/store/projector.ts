@@ -82,6 +82,8 @@ const HANDLERS: Handlers = {
   'conversation-noted': (event) => (event.messageId === undefined ? [] : [processMessage(event.messageId, event.at)]),
 
   'model-call-started': (event) => [addToRun(event, 'requests', 1)],
+  'model-call-held': (event) => (event.requestId === undefined ? [] : [setPhase(event, 'waiting_for_person')]),
+  'model-call-freed': (event) => [setPhase(event, 'working')],
   'model-call-ended': settleCall,
   'model-call-failed': settleCall,
 

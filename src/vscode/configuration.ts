@@ -2,8 +2,10 @@
 import * as vscode from 'vscode';
 import { approvalScopeSchema, type ApprovalScope } from '../domain/approval.ts';
 import type { BudgetLimits } from '../domain/budget.ts';
+import { parseBudgets, type EnvelopeLimits } from '../domain/envelopes.ts';
 import { HumanError, messageOf, SettingError } from '../domain/errors.ts';
 import { checkLimits, type LimitChoice } from '../domain/limits.ts';
+import { parsePrices, type PriceTable } from '../domain/prices.ts';
 import type { RunOptions } from '../domain/run.ts';
 
 export type ModelChoice = RunOptions['model'];
@@ -11,6 +13,10 @@ export type ModelChoice = RunOptions['model'];
 export interface RunSettings {
   readonly maxAgents: number;
   readonly budget: BudgetLimits;
+  /** Of roles, agents and the day. */
+  readonly envelopes?: EnvelopeLimits;
+  readonly prices: PriceTable;
+  readonly warnAtPercent: number;
   /** What differs from the defaults. */
   readonly limits: LimitChoice;
   readonly approve: readonly ApprovalScope[];
@@ -22,24 +28,37 @@ export function readSettings(): RunSettings {
   const settings = vscode.workspace.getConfiguration('devsquad');
   const tokens = settings.get<number>('budget.tokens', 0);
   const minutes = settings.get<number>('budget.minutes', 0);
+  const usd = settings.get<number>('budget.usd', 0);
+  const { budget, ...envelopes } = guarded('devsquad.budgets', 'No run begins with these budgets.', () =>
+    parseBudgets(settings.get<Record<string, unknown>>('budgets', {})),
+  );
   return {
     maxAgents: Math.min(32, Math.max(1, Math.floor(settings.get<number>('maxAgents', 4)))),
     budget: {
+      ...budget,
+      ...(usd > 0 ? { usd } : {}),
       ...(tokens > 0 ? { tokens: Math.floor(tokens) } : {}),
       ...(minutes > 0 ? { wallTimeMs: Math.floor(minutes * 60_000) } : {}),
     },
-    limits: readLimits(settings.get('limits', {})),
+    ...envelopes,
+    prices: guarded('devsquad.prices', 'No run begins with these prices.', () =>
+      parsePrices(settings.get('prices', {})),
+    ),
+    warnAtPercent: Math.min(100, Math.max(1, settings.get<number>('budgetWarningPercent', 80))),
+    limits: guarded('devsquad.limits', 'No run begins with these limits.', () =>
+      checkLimits(settings.get('limits', {})),
+    ),
     approve: approvalScopeSchema.array().catch([]).parse(settings.get('approve')),
     ...readFallback(settings.get<string>('fallbackModel', '').trim()),
   };
 }
 
 /** A guard that cannot be understood is said, never left out. */
-function readLimits(value: unknown): LimitChoice {
+function guarded<Value>(setting: string, what: string, read: () => Value): Value {
   try {
-    return checkLimits(value);
+    return read();
   } catch (error) {
-    throw new SettingError('devsquad.limits', `No run begins with these limits. ${messageOf(error)}`, { cause: error });
+    throw new SettingError(setting, `${what} ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -15,7 +15,8 @@ import type { SharedSquad } from '../control/sharedSquad.ts';
 import { HumanError, messageOf } from '../domain/errors.ts';
 import type { SquadEvent } from '../domain/events.ts';
 import { describeOwner, describeTakeOver, type OwnerRecord } from '../domain/owner.ts';
-import { isUnfinished } from '../domain/run.ts';
+import type { Price, PriceTable } from '../domain/prices.ts';
+import { isUnfinished, type RunOptions } from '../domain/run.ts';
 import type { SquadView } from '../domain/squadState.ts';
 import { isSandboxed } from './configuration.ts';
 import type { Entered, EnterOptions, Guest } from '../host/enterSquad.ts';
@@ -218,6 +219,12 @@ export class EditorSquad implements vscode.Disposable {
       rehearsalPauseMs: REHEARSAL_PAUSE_MS,
       editorModel: selectEditorModel,
     });
+  }
+
+  /** What is known of what these models cost; what the setting says comes first. */
+  async pricesFor(choices: readonly RunOptions['model'][], setting: PriceTable): Promise<Price[]> {
+    const { pricesFor } = await import('../host/prices.ts');
+    return pricesFor(choices, { media: this.context.asAbsolutePath('media'), setting });
   }
 
   private async enterNow(): Promise<Entered> {

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { DeepReadonly } from '../base/deepReadonly.ts';
 import { HumanError } from '../domain/errors.ts';
+import { capsOf } from '../domain/phaseWords.ts';
 import type { PlanTask, ProjectPlan } from '../domain/plan.ts';
 import { describeCheck } from '../domain/proof.ts';
 import { openRequests } from '../domain/requestState.ts';
@@ -82,10 +83,10 @@ type PlanView = DeepReadonly<ProjectPlan>;
 
 /** Markdown for people: why a team, what will be true, then each task with its checks. */
 function renderPlan(run: RunView, plan: PlanView): string {
-  const budget = run.options.budget.tokens;
+  const caps = capsOf(run);
   return [
     `# ${run.objective}`,
-    `Plan ${run.planRevision}${run.options.model.door === 'rehearsal' ? ' · rehearsal, prepared answers' : ''} · ${plan.tasks.length} ${plan.tasks.length === 1 ? 'task' : 'tasks'} · at most ${run.options.maxAgents} agents at once${budget === undefined ? '' : ` · budget ${budget.toLocaleString('en')} tokens`}`,
+    `Plan ${run.planRevision}${run.options.model.door === 'rehearsal' ? ' · rehearsal, prepared answers' : ''} · ${plan.tasks.length} ${plan.tasks.length === 1 ? 'task' : 'tasks'} · at most ${run.options.maxAgents} agents at once${caps === '' ? '' : ` · budget ${caps}`}`,
     plan.summary,
     `**${plan.strategy === 'parallel' ? 'A team works on this side by side' : 'One agent does this best'}.** ${plan.why}`,
     ...plan.tasks.map((task) => renderTask(task)),

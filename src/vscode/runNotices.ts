@@ -1,6 +1,7 @@
 /** What comes to the person by itself: progress that can be stopped, a plan that waits, a question, the end of a run. */
 import * as vscode from 'vscode';
-import { describeRun, plannedTasksOf } from '../domain/phaseWords.ts';
+import { describeSubject } from '../domain/approval.ts';
+import { costWords, describeRun, plannedTasksOf } from '../domain/phaseWords.ts';
 import { openRequests } from '../domain/requestState.ts';
 import type { RunView } from '../domain/squadState.ts';
 import type { SquadEvent } from '../domain/events.ts';
@@ -55,6 +56,9 @@ export class RunNotices implements vscode.Disposable {
           this.tellRequest(event.request.id, run.id);
         });
         return;
+      case 'budget-warned':
+        void vscode.window.showInformationMessage(event.message);
+        return;
       case 'run-ended':
         tellEnd(run);
         return;
@@ -72,6 +76,11 @@ export class RunNotices implements vscode.Disposable {
     if (request.subject.kind === 'plan') {
       // It says by itself what to do; a message beside it would only cover it.
       void this.showPlan(runId);
+    } else if (request.subject.kind === 'raise') {
+      offer(`${describeSubject(request.subject)}? The run stands still for it.`, {
+        'Raise…': ['devsquad.answerApproval', requestId],
+        'Refuse…': ['devsquad.refuseApproval', requestId],
+      });
     } else if (request.subject.kind === 'question') {
       offer(`${request.agentId ?? 'The team'} asks: ${request.subject.question}`, {
         'Answer…': ['devsquad.answerApproval', requestId],
@@ -132,7 +141,7 @@ function percentOf(run: RunView): number {
 
 function tellEnd(run: RunView): void {
   const files = run.diff?.files.length ?? 0;
-  const cost = `${run.account.usedTokens.toLocaleString('en')} tokens in ${run.account.requests} requests`;
+  const cost = `${costWords(run)} in ${run.account.requests} requests`;
   switch (run.status) {
     case 'succeeded':
       offer(

@@ -1,6 +1,6 @@
 /** From an objective to a run: asks for what is missing, in VS Code's own inputs, and starts. */
 import * as vscode from 'vscode';
-import type { RunOptions } from '../domain/run.ts';
+import { requirePrices, type RunOptions } from '../domain/run.ts';
 import { parseStartRequest } from '../protocol/startRequest.ts';
 import { parseModel, readModel, readSettings, writtenModel, type ModelChoice } from './configuration.ts';
 import type { EditorSquad } from './editorSquad.ts';
@@ -32,17 +32,24 @@ export async function startRun(
   }
   const model = chosen.door === 'rehearsal' ? await rehearsalOf(squad, objective) : chosen;
   const approve = request?.approve;
+  // A rehearsal answers always.
+  const fallback = model.door === 'rehearsal' ? undefined : settings.fallback;
   const options: RunOptions = {
     model,
-    // A rehearsal answers always.
-    ...(settings.fallback && model.door !== 'rehearsal' ? { fallback: settings.fallback } : {}),
+    ...(fallback ? { fallback } : {}),
+    prices: await squad.pricesFor(fallback ? [model, fallback] : [model], settings.prices),
     maxAgents: settings.maxAgents,
     budget: { ...settings.budget, ...request?.budget },
+    ...(settings.envelopes ? { envelopes: settings.envelopes } : {}),
+    warnAtPercent: settings.warnAtPercent,
+    // Whoever works in the editor is asked before a limit ends the run.
+    asksToRaise: true,
     limits: settings.limits,
     approve: settings.approve.filter((scope) => approve === undefined || approve.includes(scope)),
     // In the editor the person decides when it is done.
     atEnd: { kind: 'keep' },
   };
+  requirePrices(options);
   // A model that is not there is said before anything begins.
   for (const each of options.fallback ? [model, options.fallback] : [model]) {
     await (await squad.models()).select(each, AbortSignal.timeout(MODEL_PATIENCE_MS));

@@ -1,8 +1,9 @@
 /** Two items: what the team is doing, and, only while something waits, what waits for the person. */
 import * as vscode from 'vscode';
 import { visibleText } from '../base/visibleText.ts';
+import { describeCost } from '../domain/budget.ts';
 import { describeOwner } from '../domain/owner.ts';
-import { describeRun, plannedTasksOf } from '../domain/phaseWords.ts';
+import { costWords, describeRun, plannedTasksOf } from '../domain/phaseWords.ts';
 import { openRequests } from '../domain/requestState.ts';
 import { currentRun } from '../domain/squadState.ts';
 import { isHeld } from '../domain/task.ts';
@@ -50,7 +51,7 @@ export class SquadStatusBar implements vscode.Disposable {
           ? describeRun(run)
           : `${busy} ${busy === 1 ? 'agent' : 'agents'}`,
       ...(planned.length > 0 ? [`${planned.filter(({ phase }) => phase === 'proven').length}/${planned.length}`] : []),
-      ...(silence ? [] : [`${thousands(run.account.usedTokens)} tokens`]),
+      ...(silence ? [] : [`${thousands(run.account.usedTokens)} tokens`, describeCost(run.account)]),
       ...(run.phase === 'ended' ? [] : [ELSEWHERE[this.squad.workPlace].word]),
     ].filter(Boolean);
     this.work.text = `$(${silence ? 'warning' : 'organization'}) ${parts.join(' · ')}`;
@@ -59,7 +60,7 @@ export class SquadStatusBar implements vscode.Disposable {
     const { sentence } = ELSEWHERE[this.squad.workPlace];
     const told = silence
       ? [`It stands still: ${describeOwner(silence)} does not answer`, 'Take over…']
-      : [describeRun(run), sentence, 'Open the dashboard'];
+      : [describeRun(run), `${costWords(run)} in ${run.account.requests} requests`, sentence, 'Open the dashboard'];
     this.work.tooltip = visibleText([`DevSquad: ${run.objective}`, ...told].filter(Boolean).join('\n'));
     this.work.show();
     const open = run.phase === 'ended' ? 0 : openRequests(run).length;

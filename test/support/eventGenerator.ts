@@ -146,6 +146,7 @@ const usage = (story: Story) =>
     inputTokens: story.random.between(0, 5000),
     outputTokens: story.random.between(0, 900),
     source: 'provider',
+    ...(story.random.chance(0.5) ? { microUsd: story.random.between(0, 900) } : {}),
   }) as const;
 
 const RULES: Rules = {
@@ -320,7 +321,18 @@ const RULES: Rules = {
     callId: story.newId('call'),
     model: 'm',
     reservedTokens: story.random.between(100, 9000),
+    ...(story.random.chance(0.5) ? { reservedMicroUsd: story.random.between(0, 900) } : {}),
   })),
+  'model-call-held': inPhase(['working'], (story) => ({
+    cost: { model: 'm', inputTokens: 100, outputTokens: 50 },
+    ...(story.random.chance(0.5) ? { requestId: 'any' } : {}),
+  })),
+  'model-call-freed': (story) => {
+    const found = story.task('waiting_for_person');
+    const run = story.log.state.runs[found?.ids.runId ?? ''];
+    const asks = run && openRequests(run).some(({ taskId }) => taskId === found?.ids.taskId);
+    return found?.task.heldBy !== undefined && !asks ? found.ids : undefined;
+  },
   'model-call-parked': (story) => {
     const call = story.call();
     return call && { ...call, until: '2026-01-01T00:10:00.000Z', reason: 'It asks to slow down.' };
@@ -382,6 +394,13 @@ const RULES: Rules = {
   'request-withdrawn': (story) => withReason(story.openRequest()),
 
   'budget-reached': withRun(() => ({ resource: 'tokens', message: 'The budget is reached.' })),
+  'budget-warned': withRun(() => ({
+    envelope: 'run',
+    resource: 'usd',
+    used: 90,
+    limit: 100,
+    message: '90 % of the run’s budget are used.',
+  })),
   'work-clocked': withRun((story) => ({ workedMs: story.random.next() * 5000 })),
 
   'run-ended': withRun(

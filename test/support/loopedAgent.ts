@@ -55,7 +55,7 @@ export class LoopedAgent {
         perform: performTool,
         lookAfter: () => Promise.resolve(undefined),
       }),
-      modelTurn: new ModelTurn({ ledger, models, gateway, budget: new BudgetKeeper(ledger), signals }),
+      modelTurn: new ModelTurn({ ledger, models, gateway, budget: new BudgetKeeper(ledger, clock), signals }),
     };
     this.agent = new Worker(anyAgent(), services, this.tools());
   }

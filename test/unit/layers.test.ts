@@ -26,7 +26,7 @@ const ladder: readonly Rung[] = [
   },
   { name: 'inbox', imports: core, builtins: free },
   { name: 'llm', imports: core, packages: ['openai', 'p-queue', 'zod'], builtins: free },
-  { name: 'budget', imports: core, builtins: free },
+  { name: 'budget', imports: [...core, 'inbox'], builtins: free },
   { name: 'guardrails', imports: core, packages: ['ipaddr.js', 'web-tree-sitter', 'zod'], builtins: free },
   {
     name: 'workspace',

@@ -1,5 +1,8 @@
-/** Three numbers that are true now: what is proven, what is spent, how long the run was at work. */
+/** Four numbers that are true now: what is proven, what is spent in tokens and in money, how long the run was at work. */
 import type { ComponentChildren } from 'preact';
+import { limitOf } from '../../src/domain/budget.ts';
+import { budgetOf } from '../../src/domain/envelopes.ts';
+import { formatUsd } from '../../src/domain/prices.ts';
 import type { RunView } from '../../src/domain/squadState.ts';
 import type { ViewState } from '../../src/protocol/viewState.ts';
 import { byUrgency, hasPlannedTasks, markOf, tasksOf } from '../../src/domain/phaseWords.ts';
@@ -11,6 +14,7 @@ export function Figures({ run, events }: { readonly run: RunView; readonly event
     <>
       <Proven run={run} />
       <Tokens run={run} isReached={reached === 'tokens'} />
+      <Money run={run} isReached={reached === 'usd'} />
       <Time run={run} isReached={reached === 'wallTimeMs'} />
     </>
   );
@@ -49,25 +53,54 @@ interface LimitedProps {
 
 function Tokens({ run, isReached }: LimitedProps) {
   const { usedTokens, reservedTokens, requests } = run.account;
-  const limit = run.options.budget.tokens;
+  const limit = budgetOf(run);
   return (
     <Figure
       label="Tokens"
       value={count(usedTokens)}
-      unit={limit === undefined ? 'used, no limit set' : `of ${count(limit)}`}
+      unit={limit.tokens === undefined ? 'used, no limit set' : `of ${count(limit.tokens)}`}
     >
-      {limit !== undefined && <Bar limit={limit} used={usedTokens} reserved={reservedTokens} isReached={isReached} />}
+      {limit.tokens !== undefined && (
+        <Bar limit={limit.tokens} used={usedTokens} reserved={reservedTokens} isReached={isReached} />
+      )}
       <p>
         {reservedTokens === 0 ? '' : `${count(reservedTokens)} reserved for open calls · `}
         {countOf(requests, 'model call')}
-        {run.options.budget.requests === undefined ? '' : ` of ${count(run.options.budget.requests)}`}
+        {limit.requests === undefined ? '' : ` of ${count(limit.requests)}`}
+      </p>
+    </Figure>
+  );
+}
+
+function Money({ run, isReached }: LimitedProps) {
+  const { usedMicroUsd, reservedMicroUsd, unpricedTokens, usedTokens } = run.account;
+  const limit = limitOf(budgetOf(run), 'usd');
+  const isUnknown = unpricedTokens > 0 && usedMicroUsd === 0;
+  const isRehearsal = run.options.model.door === 'rehearsal';
+  return (
+    <Figure
+      label="Cost"
+      value={usedTokens === 0 || isUnknown ? '–' : formatUsd(usedMicroUsd)}
+      unit={isUnknown ? 'price unknown' : limit === undefined ? 'no limit set' : `of ${formatUsd(limit)}`}
+    >
+      {limit !== undefined && (
+        <Bar limit={limit} used={usedMicroUsd} reserved={reservedMicroUsd} isReached={isReached} />
+      )}
+      <p>
+        {isRehearsal
+          ? 'A rehearsal costs nothing.'
+          : unpricedTokens > 0
+            ? `${countOf(unpricedTokens, 'token')} of unknown price; the setting devsquad.prices can say it.`
+            : reservedMicroUsd > 0
+              ? `${formatUsd(reservedMicroUsd)} reserved for open calls`
+              : 'By list price, without discounts.'}
       </p>
     </Figure>
   );
 }
 
 function Time({ run, isReached }: LimitedProps) {
-  const limit = run.options.budget.wallTimeMs;
+  const limit = budgetOf(run).wallTimeMs;
   const { workedMs } = run.account;
   return (
     <Figure

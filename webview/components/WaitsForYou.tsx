@@ -3,7 +3,7 @@
  * person itself; only *Refuse* acts at once.
  */
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { RequestRecord } from '../../src/domain/approval.ts';
+import { describeSubject, type RequestRecord } from '../../src/domain/approval.ts';
 import type { DeepReadonly } from '../../src/base/deepReadonly.ts';
 import type { RunView, SquadView } from '../../src/domain/squadState.ts';
 import type { ViewCommand, ViewRequest } from '../../src/protocol/messages.ts';
@@ -157,6 +157,14 @@ function wording({ id, runId, subject }: WaitingRequest): Wording {
       };
     case 'read':
       return { wants: 'asks to read', what: subject.path, isCode: true, button: 'Answer…', command: answer };
+    case 'raise':
+      return {
+        wants: 'needs a higher budget',
+        what: describeSubject(subject),
+        isCode: false,
+        button: 'Raise…',
+        command: answer,
+      };
     case 'question':
       return { wants: 'asks', what: subject.question, isCode: false, button: 'Answer…', command: answer };
     default:

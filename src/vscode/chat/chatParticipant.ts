@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { plainMarkdown } from '../../base/plainMarkdown.ts';
 import { describeSubject } from '../../domain/approval.ts';
 import { messageOf } from '../../domain/errors.ts';
-import { taskWords, describeRun, plannedTasksOf } from '../../domain/phaseWords.ts';
+import { capsOf, costWords, taskWords, describeRun, plannedTasksOf } from '../../domain/phaseWords.ts';
 import { openRequests } from '../../domain/requestState.ts';
 import { currentRun, type SquadView } from '../../domain/squadState.ts';
 import { readModel } from '../configuration.ts';
@@ -134,8 +134,8 @@ function status(squad: EditorSquad, stream: vscode.ChatResponseStream): ReturnTy
     stream.markdown('There is no run yet.');
     return Promise.resolve([RUN_AGAIN]);
   }
-  const { usedTokens, reservedTokens } = found.account;
-  const cap = found.options.budget.tokens;
+  const { reservedTokens } = found.account;
+  const caps = capsOf(found);
   const rows = plannedTasksOf(found).map(
     (task) =>
       `| ${plainMarkdown(task.title)} | ${plainMarkdown(task.agentId ?? '')} | ${plainMarkdown(taskWords(found, task))} |`,
@@ -143,7 +143,7 @@ function status(squad: EditorSquad, stream: vscode.ChatResponseStream): ReturnTy
   stream.markdown(
     [
       `**${plainMarkdown(found.objective)}**: ${plainMarkdown(describeRun(found))}.`,
-      `${usedTokens.toLocaleString('en')} tokens used${reservedTokens > 0 ? `, ${reservedTokens.toLocaleString('en')} reserved` : ''}${cap === undefined ? '' : `, of ${cap.toLocaleString('en')}`}.`,
+      `${costWords(found)} used${reservedTokens > 0 ? `, ${reservedTokens.toLocaleString('en')} reserved` : ''}${caps === '' ? '' : `, of ${caps}`}.`,
       rows.length > 0
         ? ['| task | agent | state |', '|---|---|---|', ...rows].join('\n')
         : 'Tasks appear when a plan exists.',

@@ -39,6 +39,7 @@ const SUBJECTS: Readonly<Record<RequestSubject['kind'], string>> = {
   changes: 'lock',
   read: 'eye',
   question: 'question',
+  raise: 'credit-card',
 };
 
 const ANSWERS: Readonly<Record<RequestAnswer['kind'], string>> = {

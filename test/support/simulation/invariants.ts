@@ -1,25 +1,35 @@
 /** What must hold in every run, whatever happened to it. */
 import assert from 'node:assert/strict';
 import { allowedChanges } from '../../../src/domain/approval.ts';
+import { limitOf } from '../../../src/domain/budget.ts';
+import { drawerOf } from '../../../src/domain/budgetState.ts';
+import { envelopesOf, type Drawer } from '../../../src/domain/envelopes.ts';
 import type { SquadEvent } from '../../../src/domain/events.ts';
-import type { SquadView } from '../../../src/domain/squadState.ts';
+import type { RunView, SquadView } from '../../../src/domain/squadState.ts';
 import { isHeld, isOver } from '../../../src/domain/task.ts';
 import type { Simulated } from './simulation.ts';
 
 /** After each single event. */
 export function checkBoundary(state: SquadView, event: SquadEvent): void {
   for (const run of Object.values(state.runs)) {
-    const { tokens } = run.options.budget;
-    assert.ok(
-      tokens === undefined || run.account.usedTokens + run.account.reservedTokens <= tokens,
-      `the budget is passed at ${event.type}`,
-    );
     for (const task of Object.values(run.tasks)) {
+      checkBudgets(state, run, drawerOf(task, event.at), event);
       if (isHeld(task.phase)) {
         const owner = state.standing.agents[task.agentId ?? ''];
         assert.equal(owner?.currentTaskId, task.id, `${task.id} is at work without an owner after ${event.type}`);
       }
     }
+  }
+}
+
+/** No model here says that it used more than was reserved, so nothing is passed. */
+function checkBudgets({ standing }: SquadView, run: RunView, drawer: Drawer, { type }: SquadEvent): void {
+  for (const { key, limits, account } of envelopesOf(run, standing.days, drawer)) {
+    const [tokens = Infinity, usd = Infinity] = [limitOf(limits, 'tokens'), limitOf(limits, 'usd')];
+    const { usedTokens, reservedTokens, usedMicroUsd, reservedMicroUsd, requests } = account;
+    assert.ok(usedTokens + reservedTokens <= tokens, `the tokens of ${key} are passed at ${type}`);
+    assert.ok(usedMicroUsd + reservedMicroUsd <= usd, `the money of ${key} is passed at ${type}`);
+    assert.ok(requests <= (limits.requests ?? Infinity), `the requests of ${key} are passed at ${type}`);
   }
 }
 
@@ -45,7 +55,9 @@ export function checkEnd({ run, events, disk }: Simulated, performed: ReadonlyMa
     assert.equal(times, 1, `the effect ${key} happened ${times} times`);
   }
   assert.deepEqual(Object.keys(run.reservations), [], 'something stays reserved');
-  assert.equal(run.account.reservedTokens, 0);
+  for (const account of [run.account, ...Object.values(run.accounts)]) {
+    assert.deepEqual([account.reservedTokens, account.reservedMicroUsd], [0, 0]);
+  }
   assert.deepEqual(Object.keys(disk.worktrees), [], 'a worktree is left');
   for (const task of Object.values(run.tasks)) {
     assert.ok(isOver(task.phase), `${task.id} is ${task.phase} though the run has ended`);

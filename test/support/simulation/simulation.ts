@@ -193,8 +193,31 @@ class Simulation {
       ...(random.chance(0.3) ? { fallback: { door: 'rehearsal' as const, name: 'second' } } : {}),
       maxAgents: random.between(1, 4),
       budget: !this.calm && random.chance(0.1) ? { tokens: random.between(20_000, 200_000) } : {},
+      ...(this.calm ? {} : this.spending()),
       approve: (['plan', 'commands', 'writes'] as const).filter(() => this.calm || random.chance(0.6)),
       atEnd: { kind: 'keep' },
+    };
+  }
+
+  /** Money and the budgets of roles, agents and days, now and then, with chance of their own: other seeds tell what they told before. */
+  private spending(): Partial<RunOptions> {
+    const random = new SeededRandom(this.seed ^ 0x0b0d6e7);
+    const limits = () => ({
+      ...(random.chance(0.4) ? { usd: random.between(20, 800) / 1000 } : {}),
+      ...(random.chance(0.4) ? { tokens: random.between(20_000, 200_000) } : {}),
+      ...(random.chance(0.2) ? { requests: random.between(3, 40) } : {}),
+      ...(random.chance(0.1) ? { wallTimeMs: random.between(20_000, 200_000) } : {}),
+      ...(random.chance(0.1) ? { toolTimeMs: random.between(50, 1000) } : {}),
+    });
+    if (!random.chance(0.3)) {
+      return {};
+    }
+    const keys = ['role', 'role.coding', 'agent', 'day'].filter(() => random.chance(0.4));
+    return {
+      prices: [{ model: 'simulated', input: 2, output: 8 }],
+      ...(random.chance(0.5) ? { budget: limits() } : {}),
+      envelopes: Object.fromEntries(keys.map((key) => [key, limits()])),
+      ...(random.chance(0.6) ? { asksToRaise: true as const } : {}),
     };
   }
 

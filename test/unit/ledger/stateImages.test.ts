@@ -96,6 +96,7 @@ describe('images of the state', () => {
     // Suppose that version 0 knew no epoch.
     const brought = readImage(systemFiles, ledgers.storage, name, {
       0: (old) => ({ ...(old as SquadState), epoch: 77 }),
+      1: (old) => old,
     });
     assert.equal(brought.kind === 'good' && brought.image.state.epoch, 77);
 
