@@ -186,7 +186,7 @@ describe('accounts', () => {
     tool('process');
     log.add({ type: 'ledger-opened', fromEpoch: 0, lastSequence: 0, lastCrc: 0, host: 'terminal' });
     end();
-    assert.equal(log.state.runs[runId]!.account.toolTimeMs, 2000, 'what a crash took with it is not known');
+    assert.equal(log.state.runs[runId].account.toolTimeMs, 2000, 'what a crash took with it is not known');
   });
 
   it('of an older image get what it did not know: what was used is of unknown price', () => {
