@@ -63,7 +63,7 @@ export function createSquad(ports: SquadPorts): Squad {
   const filesOf = (runId: string) => ports.files.runFiles(runId);
   const signals = new Emitter<Signal>();
   const health = new AgentHealth({ ledger, clock, onDidSignal: signals.event });
-  const inbox = new Inbox(ledger);
+  const inbox = new Inbox(ledger, clock);
   const budget = new BudgetKeeper(ledger, clock);
   const communication = new AgentCommunicationService(ledger, { clock, logger });
   const retries = new MailRetries(ledger, clock);

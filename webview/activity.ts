@@ -1,5 +1,6 @@
 /** Events as lines of the activity list. A new event type needs a row here, or says that it has none. */
 import { describeSubject } from '../src/domain/approval.ts';
+import { describeRule } from '../src/domain/grants.ts';
 import type { EventOf, EventType, SquadEvent } from '../src/domain/events.ts';
 import { PLANNING_TASK_KEY } from '../src/domain/plan.ts';
 import { formatUsd } from '../src/domain/prices.ts';
@@ -271,11 +272,17 @@ const ROWS: Rows = {
   'request-answered': ({ requestId, answer, door }, { asked }) => ({
     sign: icon(answer.kind === 'deny' ? 'circle-slash' : 'check'),
     text: `${ANSWERED[answer.kind]}: ${asked(requestId)}`,
-    detail: door === 'policy' ? 'by the run’s own rule' : `in the ${door}`,
+    detail: door === 'policy' ? 'as you allowed it before' : `in the ${door}`,
     filters: door === 'policy' ? [] : important,
   }),
   'request-withdrawn': ({ reason }) => ({ sign: icon('circle-slash'), text: `took a question back: ${reason}` }),
   'budget-warned': ({ message }) => ({ sign: icon('warning'), text: message, filters: important, isNews: true }),
+  'rule-saved': ({ rule }) => ({
+    sign: icon('law'),
+    text: `made a rule: allow ${describeRule(rule)}`,
+    filters: important,
+  }),
+  'rule-removed': () => ({ sign: icon('law'), text: 'took a rule back', filters: important }),
   'budget-reached': ({ message }) => ({ sign: mark('you'), text: message, filters: important, isNews: true }),
   'work-clocked': undefined,
   'run-ended': ({ status, usage, reason }) => ({

@@ -78,6 +78,8 @@ export class RemoteSquad implements SharedSquad, Disposable {
   private readonly losses = new Emitter<OwnerLoss>();
   private readonly over = new AbortController();
   private readonly asked = new Map<number, Asked>();
+  /** By request: what lets this line answer what it was shown. */
+  private readonly nonces = new Map<string, string>();
   private early: Early[] = [];
   private readonly attached = Promise.withResolvers<undefined>();
   private lastId = 0;
@@ -127,10 +129,18 @@ export class RemoteSquad implements SharedSquad, Disposable {
     };
     this.runs = this.remoteRuns();
     this.inbox = {
+      show: async (requestId) => {
+        const { requests, nonce } = await this.ask({ type: 'show', requestId });
+        this.nonces.set(requestId, nonce);
+        return requests;
+      },
       answer: async (requestId, answer) => {
-        const { nonce } = await this.ask({ type: 'show', requestId });
+        // Whoever refuses need not have looked.
+        const nonce = this.nonces.get(requestId) ?? (await this.ask({ type: 'show', requestId })).nonce;
+        this.nonces.delete(requestId);
         await this.ask({ type: 'answer', requestId, nonce, answer });
       },
+      removeRule: (ruleId) => this.done({ type: 'remove-rule', ruleId }),
     };
     this.communication = {
       sendMessage: async ({ id, receiverId, type, content, priority }) => {

@@ -2,6 +2,7 @@
 import type { AgentType } from '../domain/agent.ts';
 import type { RequestAnswer } from '../domain/approval.ts';
 import type { HealthStatus } from '../domain/health.ts';
+import type { ShownRequests } from '../inbox/inbox.ts';
 import type { AgentMessage } from '../domain/message.ts';
 import type { RunOptions } from '../domain/run.ts';
 import type { Ledger } from '../ports.ts';
@@ -23,7 +24,12 @@ export interface RunControls {
 /** What a page sees of a squad. */
 export interface ViewedSquad {
   readonly ledger: LedgerView;
-  readonly inbox: { answer(requestId: string, answer: RequestAnswer, door: PersonDoor): Promise<void> };
+  readonly inbox: {
+    /** A request in full, and those that wait for the same: a view has only their beginnings. */
+    show(requestId: string): Promise<ShownRequests>;
+    answer(requestId: string, answer: RequestAnswer, door: PersonDoor): Promise<void>;
+    removeRule(ruleId: string, door: PersonDoor): Promise<void>;
+  };
   readonly runs: RunControls;
 }
 

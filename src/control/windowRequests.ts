@@ -3,10 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { HumanError } from '../domain/errors.ts';
 import { PERSON_ID } from '../domain/message.ts';
 import { isUnfinished } from '../domain/run.ts';
-import { openRequests } from '../domain/requestState.ts';
 import type { RunView } from '../domain/squadState.ts';
 import type { Clock, LanguageModels } from '../ports.ts';
-import type { AnswerTo, WindowAnswers, WindowRequest } from '../protocol/windowMessages.ts';
+import type { AnswerTo, WindowRequest } from '../protocol/windowMessages.ts';
 import type { PersonDoor } from '../services/runResult.ts';
 import type { SharedSquad } from './sharedSquad.ts';
 
@@ -111,19 +110,17 @@ const HANDLERS: Handlers = {
     return bytes === undefined ? {} : { base64: Buffer.from(bytes).toString('base64') };
   },
   read: async ({ sequence }, { squad }) => ({ event: await squad.ledger.read(sequence) }),
-  show: ({ requestId }, { squad, nonces }) => {
-    const request = Object.values(squad.ledger.state.runs)
-      .flatMap((run) => openRequests(run))
-      .find(({ id }) => id === requestId);
-    if (!request) {
-      throw new HumanError(`Nothing waits under the id ${requestId} any more.`);
-    }
-    // The other end gets a copy of its own.
-    return { request: structuredClone(request) as WindowAnswers['show']['request'], nonce: nonces.give(requestId) };
-  },
+  show: async ({ requestId }, { squad, nonces }) => ({
+    requests: await squad.inbox.show(requestId),
+    nonce: nonces.give(requestId),
+  }),
   answer: async ({ requestId, nonce, answer }, { squad, door, nonces }) => {
     nonces.use(requestId, nonce);
     await squad.inbox.answer(requestId, answer, door);
+    return DONE;
+  },
+  'remove-rule': async ({ ruleId }, { squad, door }) => {
+    await squad.inbox.removeRule(ruleId, door);
     return DONE;
   },
   say: async ({ messageId, receiverId, messageType, content, priority }, { squad, clock }) => {

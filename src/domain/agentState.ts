@@ -2,6 +2,7 @@
 import { assertNever } from '../base/assertNever.ts';
 import { REMEMBERED_RESTARTS, type Agent, type AgentStatus, type AgentType } from './agent.ts';
 import type { BudgetAccount } from './budget.ts';
+import type { Rule } from './approval.ts';
 import type { EventOf, SquadEvent } from './events.ts';
 import { nothingSpent, sumOf } from './limits.ts';
 import type { Task } from './task.ts';
@@ -15,9 +16,11 @@ export interface Standing {
   poolSizes: Partial<Record<AgentType, number>>;
   /** What the newest days came to, by day in UTC. */
   days: Record<string, BudgetAccount>;
+  /** By id. */
+  rules: Record<string, Rule>;
 }
 
-export const emptyStanding = (): Standing => ({ agents: {}, agentsMade: {}, poolSizes: {}, days: {} });
+export const emptyStanding = (): Standing => ({ agents: {}, agentsMade: {}, poolSizes: {}, days: {}, rules: {} });
 
 /** Events about an agent itself; `agent-restarted` changes its task too, and `apply` sees to that. */
 export type AgentEvent = Extract<SquadEvent, { type: `agent-${string}` | 'pool-scaled' }>;

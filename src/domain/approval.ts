@@ -21,6 +21,15 @@ const commandReachSchema = z.object({
 });
 export type CommandReach = z.infer<typeof commandReachSchema>;
 
+/** A text of the workspace that a command runs: a script of a package, a makefile, a file named as a program. */
+const runTextSchema = z.object({
+  name: z.string(),
+  sha256: z.string(),
+  /** Absent where it cannot be read, or is too long for anybody to read. */
+  text: z.string().optional(),
+});
+export type RunText = z.infer<typeof runTextSchema>;
+
 export const requestSubjectSchema = z.discriminatedUnion('kind', [
   /** The plan and, with it, exactly the acceptance commands it shows. */
   z.object({
@@ -35,6 +44,10 @@ export const requestSubjectSchema = z.discriminatedUnion('kind', [
     command: z.string(),
     cwd: z.string(),
     why: z.string(),
+    /** As they were when it was asked: whoever allows more than this call allows it with these. */
+    runs: z.array(runTextSchema).optional(),
+    /** The words that stay where nothing but files of the workspace follows them. */
+    onFiles: z.array(z.string()).optional(),
     ...commandReachSchema.shape,
     ...isProtected,
   }),
@@ -80,15 +93,42 @@ export const personRequestSchema = z.object({
   taskId: z.string().optional(),
   agentId: z.string().optional(),
   subject: requestSubjectSchema,
+  /** SHA-256 of what will happen: requests with the same one ask for the same. Absent where only its own answer fits. */
+  effect: z.string().optional(),
 });
 export type PersonRequest = z.infer<typeof personRequestSchema>;
 
+/** What a person allows beyond the one call. */
+export const grantSchema = z.object({
+  /** For how long: the rest of the task, of the run, or of all runs in this workspace until the rule ends. */
+  reach: z.enum(['task', 'run', 'workspace']),
+  /** The same again; the same words with other files of the workspace; other files of a folder. */
+  what: z.enum(['same', 'files', 'folder']),
+});
+export type Grant = z.infer<typeof grantSchema>;
+
 export const requestAnswerSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('allow') }),
+  z.object({
+    kind: z.literal('allow'),
+    grant: grantSchema.optional(),
+    /** Ids of requests for the same that the person saw beside it. */
+    also: z.array(z.string()).max(200).optional(),
+  }),
   z.object({ kind: z.literal('deny'), reason: z.string().max(2000).optional() }),
   z.object({ kind: z.literal('text'), text: z.string().max(20_000) }),
 ]);
 export type RequestAnswer = z.infer<typeof requestAnswerSchema>;
+
+/** What a person allowed for all runs in the workspace. */
+export const ruleSchema = z.object({
+  id: z.string(),
+  what: z.enum(['same', 'files']),
+  subject: requestSubjectSchema,
+  effect: z.string(),
+  /** ISO 8601. */
+  until: z.string(),
+});
+export type Rule = z.infer<typeof ruleSchema>;
 
 /** Which door an answer came through. `policy` is the run's own `--approve` list. */
 export const answerDoorSchema = z.enum(['terminal', 'editor', 'policy']);
@@ -99,6 +139,8 @@ export interface RequestRecord extends PersonRequest {
   sequence: number;
   answer?: RequestAnswer;
   door?: AnswerDoor;
+  /** The request, or the rule, with which it was answered. */
+  grantedBy?: string;
 }
 
 /** The scopes that together may answer a request ahead, or undefined where only a person can. */

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { agentIdentitySchema, agentTroubleSchema, agentTypeSchema } from './agent.ts';
-import { answerDoorSchema, personRequestSchema, requestAnswerSchema } from './approval.ts';
+import { answerDoorSchema, personRequestSchema, requestAnswerSchema, ruleSchema } from './approval.ts';
 import { heldChangeSchema } from './fileChange.ts';
 import { budgetResourceSchema, callCostSchema, usageSchema } from './budget.ts';
 import { modelAnswerSchema } from './conversation.ts';
@@ -171,8 +171,18 @@ export const EVENT_TYPES = {
   'changes-held-back': input({ changes: z.array(heldChangeSchema).min(1) }),
 
   'request-opened': consequence({ request: personRequestSchema }),
-  'request-answered': input({ requestId: z.string(), answer: requestAnswerSchema, door: answerDoorSchema }),
+  'request-answered': input({
+    requestId: z.string(),
+    answer: requestAnswerSchema,
+    door: answerDoorSchema,
+    /** The request that a person answered with it, or the rule that answers it. */
+    grantedBy: z.string().optional(),
+  }),
   'request-withdrawn': consequence({ requestId: z.string(), reason: z.string() }),
+  /** A person allows something in all runs of the workspace. */
+  'rule-saved': input({ rule: ruleSchema, door: answerDoorSchema }),
+  /** Of its run as well where it names one. */
+  'rule-removed': input({ ruleId: z.string(), door: answerDoorSchema }),
 
   'budget-reached': consequence({
     resource: budgetResourceSchema,

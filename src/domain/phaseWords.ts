@@ -3,6 +3,7 @@ import { assertNever } from '../base/assertNever.ts';
 import { budgetResourceSchema, describeAmount, describeCost, limitOf } from './budget.ts';
 import { childrenOf } from './delegation.ts';
 import { budgetOf } from './envelopes.ts';
+import { groupsOf } from './grants.ts';
 import { PLANNING_TASK_KEY } from './plan.ts';
 import { openRequests } from './requestState.ts';
 import type { RunView, TaskView } from './squadState.ts';
@@ -39,6 +40,11 @@ export function hasPlannedTasks(run: RunView): boolean {
 /** What waits for an answer now, oldest first. A run that has ended waits for none, whatever was left open. */
 export function waitingRequests(run: RunView): ReturnType<typeof openRequests> {
   return run.phase === 'ended' ? [] : openRequests(run);
+}
+
+/** The same, what waits for the same answer together: as many decisions as there are groups. */
+export function waitingGroups(run: RunView): ReturnType<typeof groupsOf<ReturnType<typeof openRequests>[number]>> {
+  return groupsOf(waitingRequests(run));
 }
 
 export function byUrgency(run: RunView, tasks: readonly TaskView[]): TaskView[] {

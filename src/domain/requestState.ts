@@ -2,9 +2,9 @@
 import { assertNever } from '../base/assertNever.ts';
 import type { DeepReadonly } from '../base/deepReadonly.ts';
 import type { Standing } from './agentState.ts';
-import type { RequestRecord } from './approval.ts';
+import type { RequestRecord, Rule } from './approval.ts';
 import { raiseLimit, startToolClock, stopToolClock } from './budgetState.ts';
-import type { SquadEvent } from './events.ts';
+import type { EventOf, SquadEvent } from './events.ts';
 import type { Run } from './run.ts';
 import { isOver } from './task.ts';
 
@@ -23,6 +23,9 @@ export function applyToRequests(standing: Standing, run: Run, event: RequestEven
       const request = requestOf(run, event.requestId);
       request.answer = event.answer;
       request.door = event.door;
+      if (event.grantedBy !== undefined) {
+        request.grantedBy = event.grantedBy;
+      }
       raiseLimit(run, request);
       workOn(run, request.taskId, event.at);
       return;
@@ -35,6 +38,25 @@ export function applyToRequests(standing: Standing, run: Run, event: RequestEven
     }
     default:
       assertNever(event);
+  }
+}
+
+/** `rules`: those of the workspace; `run`: the event's, which goes by them from now on. */
+export function applyToRules(
+  rules: Record<string, Rule>,
+  run: Run | undefined,
+  event: EventOf<'rule-saved' | 'rule-removed'>,
+): void {
+  const id = event.type === 'rule-saved' ? event.rule.id : event.ruleId;
+  const others = run?.rules.filter((rule) => rule.id !== id) ?? [];
+  if (event.type === 'rule-saved') {
+    rules[id] = event.rule;
+    others.push(event.rule);
+  } else {
+    delete rules[id];
+  }
+  if (run) {
+    run.rules = others;
   }
 }
 

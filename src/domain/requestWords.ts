@@ -1,7 +1,7 @@
 /** One request in full, as every door shows it before a person answers: who asks for what, and what allowing it means. */
 import { visibleText } from '../base/visibleText.ts';
 import type { DeepReadonly } from '../base/deepReadonly.ts';
-import type { CommandReach, PersonRequest } from './approval.ts';
+import type { CommandReach, PersonRequest, RunText } from './approval.ts';
 import { describeAmount } from './budget.ts';
 import { describeTexts } from './fileDiff.ts';
 import { describeCheck } from './proof.ts';
@@ -11,10 +11,33 @@ export interface RequestWords {
   readonly paragraphs: readonly string[];
 }
 
-/** Characters that a person could not see are written as their code points. */
-export function describeRequest(request: DeepReadonly<PersonRequest>): RequestWords {
+/**
+ * Characters that a person could not see are written as their code points. `same`: what waits for the same and is answered
+ * with it.
+ */
+export function describeRequest(
+  request: DeepReadonly<PersonRequest>,
+  same: readonly DeepReadonly<PersonRequest>[] = [],
+): RequestWords {
   const { title, paragraphs } = wordsOf(request);
-  return { title: visibleText(title), paragraphs: paragraphs.map(visibleText) };
+  const others =
+    same.length === 0
+      ? []
+      : [`${namesOfAskers(same)} ${same.length === 1 ? 'waits' : 'wait'} for the same: your answer is for all.`];
+  return { title: visibleText(title), paragraphs: [...paragraphs, ...others].map(visibleText) };
+}
+
+/** Who waits for an answer, each once. */
+export function namesOfAskers(requests: readonly DeepReadonly<Pick<PersonRequest, 'agentId'>>[]): string {
+  return [...new Set(requests.map(({ agentId }) => agentId ?? 'the host'))].join(', ');
+}
+
+function runsInWords(runs: DeepReadonly<RunText[]> = []): string[] {
+  return runs.map(({ name, text }) =>
+    text === undefined
+      ? `It runs ${name}, which cannot be shown here.`
+      : `It runs ${name}:\n${text.trimEnd() === '' ? '(empty)' : text.trimEnd()}`,
+  );
 }
 
 function onlyThePerson({ isProtected }: { readonly isProtected?: true | undefined }): string[] {
@@ -49,6 +72,7 @@ function wordsOf({ subject, agentId }: DeepReadonly<PersonRequest>): RequestWord
           subject.command,
           `It runs in the task’s own copy of the workspace${subject.cwd === '.' ? '' : `, in ${subject.cwd}`}. ${subject.why}`,
           reachInWords(subject, 'It'),
+          ...runsInWords(subject.runs),
         ],
       };
     case 'write':

@@ -9,7 +9,7 @@
  */
 import * as z from 'zod';
 import type { DeepReadonly } from '../base/deepReadonly.ts';
-import { approvalScopeSchema, type RequestRecord } from './approval.ts';
+import { approvalScopeSchema, ruleSchema, type RequestRecord, type Rule } from './approval.ts';
 import { budgetLimitsSchema, HOW_TO_PRICE, type BudgetAccount } from './budget.ts';
 import { envelopeLimitsSchema, limitsMoney, type Drawer, type EnvelopeLimits } from './envelopes.ts';
 import { UsageError } from './errors.ts';
@@ -73,6 +73,8 @@ export const runOptionsSchema = z.object({
   /** What differs from the defaults. */
   limits: limitChoiceSchema.optional(),
   approve: z.array(approvalScopeSchema),
+  /** The workspace's rules when the run began. */
+  rules: z.array(ruleSchema).optional(),
   atEnd: atEndSchema,
 });
 export type RunOptions = z.infer<typeof runOptionsSchema>;
@@ -169,6 +171,8 @@ export interface Run {
   messages: Record<string, MessageRecord>;
   mail: Mail;
   requests: Record<string, RequestRecord>;
+  /** What is allowed in it by rules of the workspace. */
+  rules: Rule[];
   /** Counts that ids are made of, so that the same inputs give the same ids. */
   counters: { message: number; request: number; call: number };
   startedAt: string;

@@ -36,7 +36,7 @@ import {
   wakeMessage,
 } from './mailbox.ts';
 import { LONGEST_TEXT } from './message.ts';
-import { applyToRequests, isRequestEvent } from './requestState.ts';
+import { applyToRequests, applyToRules, isRequestEvent } from './requestState.ts';
 import type { Run } from './run.ts';
 import type { Task } from './task.ts';
 import { createTask, endTask, resetTask, restartTask } from './taskState.ts';
@@ -81,6 +81,10 @@ export function apply(state: SquadState, event: SquadEvent): void {
     case 'run-archived':
       delete state.runs[event.runId ?? ''];
       return;
+    case 'rule-saved':
+    case 'rule-removed':
+      applyToRules(state.standing.rules, state.runs[event.runId ?? ''], event);
+      return;
     default:
       applyToRun(state, runOf(state, event), event);
   }
@@ -106,12 +110,16 @@ function startRun(event: EventOf<'run-started'>): Run {
     messages: {},
     mail: emptyMail(),
     requests: {},
+    rules: event.options.rules ?? [],
     counters: { message: 0, request: 0, call: 0 },
     startedAt: event.at,
   };
 }
 
-type RunEvent = Exclude<SquadEvent, AgentEvent | { type: 'ledger-opened' | 'run-started' | 'run-archived' }>;
+type RunEvent = Exclude<
+  SquadEvent,
+  AgentEvent | { type: 'ledger-opened' | 'run-started' | 'run-archived' | 'rule-saved' | 'rule-removed' }
+>;
 
 function applyToRun(state: SquadState, run: Run, event: RunEvent): void {
   if (isMailEvent(event)) {

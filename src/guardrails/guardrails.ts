@@ -4,10 +4,12 @@
  */
 import type { Policy } from './policy.ts';
 import { judgeCommand, type CommandSurroundings, type Shell } from './commandRisk.ts';
+import { wordsOnFiles } from './onFiles.ts';
 import { judgePath, judgeWrite, type PathOperation } from './pathRules.ts';
 import type { ShellSyntax } from './shellSyntax.ts';
 import { judgeUrl } from './urlRules.ts';
 import { deny, strictest, type Verdict } from './verdict.ts';
+import { whatRuns, type RunTexts } from './whatRuns.ts';
 
 export class Guardrails {
   private readonly syntax: ShellSyntax;
@@ -29,6 +31,21 @@ export class Guardrails {
       return deep && world.holdsSecrets(from) ? `${path} has files that may hold secrets.` : undefined;
     };
     return judgeCommand(shell, command, this.syntax, { allowed: this.policy.commands, lookAt });
+  }
+
+  /** What of the workspace it runs, by name; a text is undefined where it cannot be read, or may not be shown. */
+  runs(command: string, world: World, cwd = '.'): RunTexts {
+    return whatRuns(command, cwd, this.syntax, {
+      textOf: (path) => (this.path('read', path, world).kind === 'allow' ? world.textOf(path) : undefined),
+    });
+  }
+
+  /** The words of a command that does the same to whatever files of the workspace follow them; undefined for any other. */
+  onFiles(command: string, world: World, cwd = '.'): string[] | undefined {
+    return wordsOnFiles(this.syntax.read(command), (path) => {
+      const from = path.startsWith('/') || cwd === '.' ? path : `${cwd}/${path}`;
+      return world.textOf(from) !== undefined && this.path('write', from, world).kind === 'allow';
+    });
   }
 
   path(op: PathOperation, path: string, world: World): Verdict {

@@ -7,8 +7,11 @@ import { parseBudgets, type EnvelopeLimits } from '../domain/envelopes.ts';
 import { parseLimits, type LimitChoice } from '../domain/limits.ts';
 import type { AtEnd, RunOptions } from '../domain/run.ts';
 
-export const VERBS = ['run', 'resume', 'status', 'inbox', 'answer', 'stop', 'replay', 'judge'] as const;
+export const VERBS = ['run', 'resume', 'status', 'inbox', 'answer', 'rules', 'stop', 'replay', 'judge'] as const;
 export type Verb = (typeof VERBS)[number];
+
+/** How many a verb takes at most, besides options. */
+const WORDS: Partial<Record<Verb, number>> = { run: 1, answer: 2, rules: 1 };
 
 export interface CommandLine {
   readonly verb: Verb;
@@ -39,6 +42,7 @@ devsquad resume  [--workspace DIR] [--storage DIR] [--json]   every unfinished r
 devsquad status  [--workspace DIR] [--storage DIR] [--json]   runs, agents, tasks, budgets, what waits
 devsquad inbox   [--workspace DIR] [--storage DIR] [--json]   what waits for a person
 devsquad answer  ID allow|deny|TEXT                           only where standard input is a terminal
+devsquad rules   [ID] [--workspace DIR] [--storage DIR] [--json]   what is allowed without asking; with its ID one is taken back
 devsquad stop    [--workspace DIR]                            stops a running squad from another process
 devsquad replay  --run ID [--workspace DIR] [--storage DIR] [--json]   plays a run again from its inputs; prints both hashes
 devsquad judge   [--workspace DIR] < cases.json               what the guardrails say: {"id","verdict","reason"} a line
@@ -60,7 +64,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   if ([values.apply, values.keep, values.branch !== undefined].filter(Boolean).length > 1) {
     throw new UsageError('Choose one of --apply, --branch and --keep.');
   }
-  if (words.length > (verb === 'run' ? 1 : verb === 'answer' ? 2 : 0)) {
+  if (words.length > (WORDS[verb] ?? 0)) {
     throw new UsageError(`"${words.at(-1) ?? ''}" is one word too many. Put an objective in quotes.`);
   }
   const tokens = optionalNumber('budget-tokens', values['budget-tokens']);

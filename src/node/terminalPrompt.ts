@@ -2,9 +2,10 @@
 import { createInterface } from 'node:readline/promises';
 import { visibleText } from '../base/visibleText.ts';
 import type { ViewedSquad } from '../control/sharedSquad.ts';
-import type { RequestAnswer } from '../domain/approval.ts';
+import type { PersonRequest, RequestAnswer } from '../domain/approval.ts';
 import { messageOf } from '../domain/errors.ts';
 import { describeTakeOver, type OwnerRecord } from '../domain/owner.ts';
+import { describeGrant, offersOf } from '../domain/grants.ts';
 import { describeRequest } from '../domain/requestWords.ts';
 import { openRequests } from '../domain/requestState.ts';
 import type { TerminalView } from './terminalView.ts';
@@ -27,6 +28,7 @@ export function promptForAnswers(
     Object.values(squad.ledger.state.runs).flatMap((run) => (isOurs(run.id) ? openRequests(run) : []));
   const look = (): void => {
     for (const { id } of waiting().filter((request) => !asked.has(request.id))) {
+      // What asks for the same as one that was answered meanwhile waits no more by then.
       asked.add(id);
       asking = asking.then(async () => {
         // Answered meanwhile, by the run's own policy for example.
@@ -68,12 +70,16 @@ async function promptFor(
     process.kill(process.pid, 'SIGINT');
   });
   try {
-    const { title, paragraphs } = describeRequest(request);
+    const [whole, ...same] = await squad.inbox.show(request.id);
+    const { title, paragraphs } = describeRequest(whole, same);
     process.stderr.write(`\n${[title, ...paragraphs].join('\n\n')}\n\n`);
     const until = AbortSignal.any([signal, leaving.signal, elsewhere.signal]);
-    const answer = await terminal.question(questionOf(request.subject.kind), { signal: until });
+    const question = (text: string): Promise<string> =>
+      terminal.question(text, { signal: until }).then((said) => said.trim());
+    const answer = await readAnswer(whole, question);
     listening.dispose();
-    await squad.inbox.answer(request.id, parseAnswer(answer.trim(), request.subject.kind), 'terminal');
+    const also = answer.kind === 'allow' && same.length > 0 ? { also: same.map(({ id }) => id) } : {};
+    await squad.inbox.answer(request.id, { ...answer, ...also }, 'terminal');
   } catch (error) {
     const isLeft = signal.aborted || leaving.signal.aborted;
     const words = elsewhere.signal.aborted ? 'This needs no answer any more.' : messageOf(error);
@@ -85,7 +91,25 @@ async function promptFor(
   }
 }
 
-function questionOf(kind: OpenRequest['subject']['kind']): string {
+/** Asks until there is an answer: "more" shows what can be allowed beyond this once, and leads back. */
+async function readAnswer(request: PersonRequest, question: (text: string) => Promise<string>): Promise<RequestAnswer> {
+  const offers = offersOf(request);
+  for (;;) {
+    const said = await question(questionOf(request.subject.kind, offers.length > 0));
+    if (said !== 'more' || offers.length === 0) {
+      return parseAnswer(said, request.subject.kind);
+    }
+    const lines = offers.map((grant, index) => `  ${index + 1}  Allow ${visibleText(describeGrant(request, grant))}`);
+    const grant = offers[Number(await question(`${lines.join('\n')}\nA number, or Enter to go back: `)) - 1];
+    if (grant && (grant.reach !== 'workspace' || (await question(RULE_QUESTION)) === 'save')) {
+      return { kind: 'allow', grant };
+    }
+  }
+}
+
+const RULE_QUESTION = 'This is a rule for later runs, too; "devsquad rules" shows it. Type "save" to save it: ';
+
+function questionOf(kind: OpenRequest['subject']['kind'], hasMore: boolean): string {
   switch (kind) {
     case 'plan':
       return 'allow, deny, or say what should be different: ';
@@ -95,7 +119,9 @@ function questionOf(kind: OpenRequest['subject']['kind']): string {
     case 'write':
     case 'changes':
     case 'read':
-      return 'allow, or deny (a reason helps the agent): ';
+      return hasMore
+        ? 'allow, more (what else can be allowed), or deny (a reason helps the agent): '
+        : 'allow, or deny (a reason helps the agent): ';
     case 'raise':
       return 'allow, or deny (then the run ends): ';
   }

@@ -1,12 +1,13 @@
 /** What each verb of the terminal program does; each answers the exit code. */
 import { visibleText } from '../base/visibleText.ts';
 import { describeSubject } from '../domain/approval.ts';
+import { describeRule } from '../domain/grants.ts';
 import { agentNotes, describeHealth, type HealthStatus } from '../domain/health.ts';
 import { HumanError, StorageError, UsageError } from '../domain/errors.ts';
-import { costWords } from '../domain/phaseWords.ts';
+import { costWords, waitingGroups } from '../domain/phaseWords.ts';
 import type { OwnerRecord } from '../domain/owner.ts';
 import { requirePrices, type RunOptions } from '../domain/run.ts';
-import { openRequests } from '../domain/requestState.ts';
+import { namesOfAskers } from '../domain/requestWords.ts';
 import type { SquadView } from '../domain/squadState.ts';
 import { enterSquad } from '../host/enterSquad.ts';
 import { systemClock } from '../host/clock.ts';
@@ -63,6 +64,8 @@ export async function perform(command: CommandLine, media: string, signal: Abort
       return showInbox(command, signal);
     case 'answer':
       return answer(command, options, signal);
+    case 'rules':
+      return rules(command, options, signal);
     case 'stop':
       return stop(command, signal);
     case 'judge':
@@ -137,13 +140,13 @@ async function showStatus(command: CommandLine, signal: AbortSignal): Promise<nu
 }
 
 async function showInbox(command: CommandLine, signal: AbortSignal): Promise<number> {
-  const requests = Object.values((await look(command, signal)).state.runs).flatMap((run) => openRequests(run));
-  for (const request of requests) {
-    process.stdout.write(
-      command.json ? jsonLine(request) : `${request.id}  ${oneLine(describeSubject(request.subject))}\n`,
-    );
+  const groups = Object.values((await look(command, signal)).state.runs).flatMap((run) => waitingGroups(run));
+  for (const group of groups) {
+    const [{ id, subject }] = group;
+    const line = `${id}  ${oneLine(describeSubject(subject))}  (${namesOfAskers(group)})\n`;
+    process.stdout.write(command.json ? group.map((request) => jsonLine(request)).join('') : line);
   }
-  if (requests.length === 0 && !command.json) {
+  if (groups.length === 0 && !command.json) {
     process.stdout.write('Nothing waits for you.\n');
   }
   return 0;
@@ -163,8 +166,33 @@ async function answer(command: CommandLine, options: HostOptions, signal: AbortS
       Object.values(squad.ledger.state.runs)
         .map((run) => run.requests[id]?.subject.kind)
         .find(Boolean) ?? '';
-    await squad.inbox.answer(id, parseAnswer(text, kind), 'terminal');
+    const said = parseAnswer(text, kind);
+    const also = said.kind === 'allow' ? (await squad.inbox.show(id)).slice(1).map((same) => same.id) : [];
+    await squad.inbox.answer(id, { ...said, ...(also.length > 0 ? { also } : {}) }, 'terminal');
     process.stderr.write(role === 'owner' ? 'Answered. "devsquad resume" goes on.\n' : 'Answered; the run goes on.\n');
+    return 0;
+  } finally {
+    await squad.dispose();
+  }
+}
+
+/** Lists the workspace's rules, or takes the named one back. */
+async function rules(command: CommandLine, options: HostOptions, signal: AbortSignal): Promise<number> {
+  const [id] = command.words;
+  if (id === undefined) {
+    const known = Object.values((await look(command, signal)).state.standing.rules);
+    for (const rule of known) {
+      process.stdout.write(
+        command.json ? `${JSON.stringify(rule)}\n` : `${rule.id}  Allow ${visibleText(describeRule(rule))}\n`,
+      );
+    }
+    process.stdout.write(known.length === 0 && !command.json ? 'There are no rules: each request is asked.\n' : '');
+    return 0;
+  }
+  const { squad } = await enterSquad(options, signal);
+  try {
+    await squad.inbox.removeRule(id, 'terminal');
+    process.stderr.write('Taken back: it is asked again from now on.\n');
     return 0;
   } finally {
     await squad.dispose();

@@ -2,6 +2,7 @@
  * What a view holds: the part of the living state that is about one run, and that run's newest events. A view gets it once
  * and then applies events to it with the same `apply` as everybody; what would grow without end is kept to its newest.
  */
+import type { Standing } from '../domain/agentState.ts';
 import type { SquadEvent } from '../domain/events.ts';
 import type { Run } from '../domain/run.ts';
 import { emptyMail } from '../domain/mailbox.ts';
@@ -13,7 +14,7 @@ export const NEWEST = 500;
 
 export interface ViewState {
   /**
-   * All agents, and at most one run: the one that was started last. It has no bodies, its messages are the newest, its
+   * All agents, no days, and at most one run: the one that was started last. It has no bodies, its messages are the newest, its
    * requests are those that still wait.
    */
   readonly state: SquadState;
@@ -34,7 +35,9 @@ export function sliceOf(living: SquadView, events: readonly SquadEvent[]): ViewS
     },
     events: events.slice(-NEWEST).map(eventWithoutBodies),
   };
-  Object.values(view.state.runs).forEach(keepForPage);
+  for (const kept of Object.values(view.state.runs)) {
+    keepForPage(kept, view.state.standing);
+  }
   return view;
 }
 
@@ -48,6 +51,8 @@ export function reachOf(runId: string | undefined, event: SquadEvent): 'apply' |
     case 'agent-created':
     case 'agent-destroyed':
     case 'pool-scaled':
+    case 'rule-saved':
+    case 'rule-removed':
     case 'agent-draining':
     case 'agent-idled':
     case 'agent-began':
@@ -80,7 +85,11 @@ export function reachOf(runId: string | undefined, event: SquadEvent): 'apply' |
  * Applies one event, in place, that is to be applied here and has no bodies. Throws when it does not fit. `keep` leaves in
  * the event's run what the view holds of it.
  */
-export function applyToView(view: ViewState, event: SquadEvent, keep: (run: Run) => void = keepForPage): void {
+export function applyToView(
+  view: ViewState,
+  event: SquadEvent,
+  keep: (run: Run, standing: Standing) => void = keepForPage,
+): void {
   const run = view.state.runs[event.runId ?? ''];
   const fitting = run ? fit(run, event) : event;
   if (fitting) {
@@ -91,7 +100,7 @@ export function applyToView(view: ViewState, event: SquadEvent, keep: (run: Run)
   if (run) {
     view.events.push(event);
     view.events.splice(0, view.events.length - NEWEST);
-    keep(run);
+    keep(run, view.state.standing);
   }
 }
 
@@ -125,7 +134,9 @@ export function keepNewestMessages(run: Run): void {
   }
 }
 
-function keepForPage(run: Run): void {
+/** What a day came to is all runs' doing, and a page hears of one run. */
+function keepForPage(run: Run, standing: Standing): void {
+  standing.days = {};
   keepNewestMessages(run);
   for (const request of Object.values(run.requests)) {
     if (request.answer) {

@@ -4,14 +4,14 @@
  */
 import * as z from 'zod';
 import { agentTypeSchema } from '../domain/agent.ts';
-import { requestAnswerSchema, type PersonRequest } from '../domain/approval.ts';
+import { personRequestSchema, requestAnswerSchema, type PersonRequest } from '../domain/approval.ts';
 import { parseEvent, type SquadEvent } from '../domain/events.ts';
 import { messageContentSchema, messageTypeSchema, prioritySchema } from '../domain/message.ts';
 import { runOptionsSchema } from '../domain/run.ts';
 import { hostMessageSchema, idSchema, squadRequestSchemas } from './messages.ts';
 
 /** Both ends must say the same: a window of another version cannot follow this one's events. */
-export const WINDOW_VERSION = 1;
+export const WINDOW_VERSION = 2;
 
 /** The first line; the token stands beside these. */
 export const attachSchema = z.looseObject({
@@ -37,7 +37,7 @@ export const windowRequestSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('undo'), ...ofRun }),
   z.strictObject({ type: z.literal('file'), ...ofRun, side: z.enum(['before', 'after']), path: z.string().max(4096) }),
   z.strictObject({ type: z.literal('read'), sequence: z.number().int().positive() }),
-  /** Asks for the request in full and for the nonce by which this line, once, may answer it. */
+  /** Asks for the request in full, with those that wait for the same, and for the nonce by which this line, once, may answer it. */
   z.strictObject({ type: z.literal('show'), requestId: idSchema }),
   z.strictObject({
     type: z.literal('answer'),
@@ -45,6 +45,7 @@ export const windowRequestSchema = z.discriminatedUnion('type', [
     nonce: z.string().max(100),
     answer: requestAnswerSchema,
   }),
+  z.strictObject({ type: z.literal('remove-rule'), ruleId: idSchema }),
   z.strictObject({
     type: z.literal('say'),
     messageId: idSchema,
@@ -71,7 +72,7 @@ export interface WindowAnswers {
   /** Absent where that side has no such file. */
   readonly file: { readonly base64?: string };
   readonly read: { readonly event: SquadEvent };
-  readonly show: { readonly request: PersonRequest; readonly nonce: string };
+  readonly show: { readonly requests: readonly [PersonRequest, ...PersonRequest[]]; readonly nonce: string };
 }
 export type AnswerTo<Type extends WindowRequest['type']> = Type extends keyof WindowAnswers
   ? WindowAnswers[Type]
@@ -86,7 +87,7 @@ export const answerSchemas: { readonly [Type in keyof WindowAnswers]: z.ZodType<
   file: z.object({ base64: z.string().exactOptional() }),
   read: z.object({ event: z.unknown().transform((value) => parseEvent(value)) }),
   show: z.object({
-    request: z.custom<PersonRequest>((value) => typeof value === 'object' && value !== null),
+    requests: z.tuple([personRequestSchema], personRequestSchema),
     nonce: z.string(),
   }),
 };

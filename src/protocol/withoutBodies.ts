@@ -162,8 +162,16 @@ function cutSubject(subject: DeepReadonly<RequestSubject>): RequestSubject {
   switch (subject.kind) {
     case 'plan':
       return { ...subject, checks: [] };
-    case 'command':
-      return { ...subject, command: cut(subject.command), why: cut(subject.why) };
+    case 'command': {
+      const { runs, onFiles, ...rest } = subject;
+      return {
+        ...rest,
+        command: cut(subject.command),
+        why: cut(subject.why),
+        ...(runs ? { runs: runs.map(({ name, sha256 }) => ({ name: cut(name), sha256 })) } : {}),
+        ...(onFiles ? { onFiles: onFiles.map(cut) } : {}),
+      };
+    }
     case 'write': {
       const copy = { ...subject, path: cut(subject.path), why: cut(subject.why) };
       delete copy.texts;

@@ -42,13 +42,11 @@ export function recordedPermission(
   asked: RequestSubject | undefined,
 ): Permission {
   const next = tool.permission ? recording.nextOf(strand)?.event : undefined;
-  const subject = asked ?? (next?.type === 'request-opened' ? next.request.subject : undefined);
-  if (subject) {
-    return { kind: 'ask', subject };
+  if (next?.type === 'tool-call-ended' && next.outcome === 'refused') {
+    return { kind: 'refuse', reason: next.result };
   }
-  return next?.type === 'tool-call-ended' && next.outcome === 'refused'
-    ? { kind: 'refuse', reason: next.result }
-    : { kind: 'free' };
+  const subject = asked ?? (next?.type === 'request-opened' ? next.request.subject : undefined);
+  return subject ? { kind: 'ask', subject } : { kind: 'free' };
 }
 
 /** Waits until the record comes to the strand's next event. What was cut off then is cut off again, and nothing else. */

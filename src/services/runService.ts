@@ -2,6 +2,7 @@
  * A run from start to end. One look at the living state says what should be under way; whatever is not, is begun. A
  * restart therefore needs no path of its own: it looks, and goes on.
  */
+import { rulesAt } from '../domain/grants.ts';
 import { HumanError, LedgerClosedError, messageOf, StoppedError } from '../domain/errors.ts';
 import { PERSON, RUNTIME } from '../domain/events.ts';
 import { PLANNING_TASK_KEY } from '../domain/plan.ts';
@@ -69,7 +70,9 @@ export class RunService {
   async start(objective: string, options: RunOptions): Promise<string> {
     requirePrices(options);
     const runId = `run-${this.o.clock.newId()}`;
-    await this.o.ledger.append({ type: 'run-started', runId, actor: PERSON, objective, options }).durable;
+    const rules = rulesAt(this.o.ledger.state.standing.rules, this.o.clock.now());
+    const begun = { ...options, ...(rules.length > 0 ? { rules } : {}) };
+    await this.o.ledger.append({ type: 'run-started', runId, actor: PERSON, objective, options: begun }).durable;
     this.drive(runId);
     return runId;
   }

@@ -14,6 +14,8 @@ const EVENTS_WITHOUT_ROWS = [
   'tool-call-ended',
   'tool-calls-put-off',
   'changes-held-back',
+  'rule-saved',
+  'rule-removed',
   'person-wrote',
   'result-refused',
   'run-settled',

@@ -1,14 +1,17 @@
 /** What the guardrails say of a tool's call, as the question to a person or the refusal to the model that follows. */
 import { createHash } from 'node:crypto';
-import type { CommandReach } from '../domain/approval.ts';
+import type { CommandReach, RequestSubject, RunText } from '../domain/approval.ts';
 import { LONGEST_SHOWN } from '../domain/fileChange.ts';
 import { messageOf } from '../domain/errors.ts';
 import { isDeclaredWrite } from './declaredWrites.ts';
 import type { Guardrails } from '../guardrails/guardrails.ts';
+import type { RunTexts } from '../guardrails/whatRuns.ts';
 import type { TaskWorkspace } from '../workspace/taskWorkspace.ts';
 import type { Permission, ToolContext } from './tool.ts';
 
 const FREE: Permission = { kind: 'free' };
+/** Characters of a script. */
+const LONGEST_RUN_TEXT = 20_000;
 
 /** Free when it only looks, asked about otherwise; what destroys a machine is refused. */
 export function permissionToRun(
@@ -23,7 +26,37 @@ export function permissionToRun(
   }
   return verdict.kind === 'allow' && !network
     ? FREE
-    : { kind: 'ask', subject: { kind: 'command', command, cwd, why, ...reachOf(workspace, network) } };
+    : { kind: 'ask', subject: commandSubject({ command, cwd, why, network }, workspace, guardrails) };
+}
+
+/** A command as a person is asked about it. */
+export function commandSubject(
+  { command, cwd, why, network }: { command: string; cwd: string; why: string; network: boolean },
+  workspace: TaskWorkspace,
+  guardrails: Guardrails,
+): RequestSubject {
+  const runs = runTexts(guardrails.runs(command, workspace, cwd));
+  const onFiles = network ? undefined : guardrails.onFiles(command, workspace, cwd);
+  return {
+    kind: 'command',
+    command,
+    cwd,
+    why,
+    ...(runs.length > 0 ? { runs } : {}),
+    ...(onFiles ? { onFiles } : {}),
+    ...reachOf(workspace, network),
+  };
+}
+
+/** With the hash that a grant is bound to. What is too long to be read with the rest is named only. */
+export function runTexts(texts: RunTexts): RunText[] {
+  return [...texts].map(([name, text]) => ({
+    name,
+    sha256: createHash('sha256')
+      .update(text ?? '')
+      .digest('hex'),
+    ...(text === undefined || text.length > LONGEST_RUN_TEXT ? {} : { text }),
+  }));
 }
 
 /** What a command reaches: a sandbox keeps the network from it unless that is granted. */

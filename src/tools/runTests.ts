@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { reachOf } from './permissions.ts';
+import { testCommandOf } from '../workspace/verification/testCommand.ts';
+import { commandSubject } from './permissions.ts';
 import { defineTool } from './tool.ts';
 
 export const runTests = defineTool({
@@ -9,16 +10,17 @@ export const runTests = defineTool({
   input: z.strictObject({ filter: z.string().min(1).max(200).optional(), coverage: z.literal(false).optional() }),
   effect: 'process',
   afterCrash: 'repeat',
-  permission: ({ filter }, { workspace }) => ({
-    kind: 'ask',
-    subject: {
-      kind: 'command',
-      command: filter === undefined ? "the workspace's tests" : `the workspace's tests matching "${filter}"`,
-      cwd: '.',
-      why: 'Tests run the project’s own scripts.',
-      ...reachOf(workspace, false),
-    },
-  }),
+  permission: ({ filter }, { workspace }, guardrails) => {
+    const found = testCommandOf(workspace.textOf('package.json'), filter);
+    if (found.kind === 'none') {
+      return { kind: 'refuse', reason: found.reason };
+    }
+    const why = 'Tests run the project’s own scripts.';
+    return {
+      kind: 'ask',
+      subject: commandSubject({ command: found.command, cwd: '.', why, network: false }, workspace, guardrails),
+    };
+  },
   async run({ filter }, { workspace }, signal) {
     const report = await workspace.runTests(filter === undefined ? {} : { filter }, signal);
     return { text: `${report.summary}\n${report.output ?? ''}`.trimEnd() };

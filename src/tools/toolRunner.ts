@@ -9,6 +9,7 @@ import type { RequestAnswer, RequestSubject } from '../domain/approval.ts';
 import type { ToolCall } from '../domain/conversation.ts';
 import { LedgerClosedError, messageOf, SupersededError, ToolRefusal } from '../domain/errors.ts';
 import type { EventOf } from '../domain/events.ts';
+import { effectText } from '../domain/grants.ts';
 import { stampByAgent, stampOfStart } from '../domain/stamps.ts';
 import { requireCurrent } from '../domain/task.ts';
 import { pausePoint } from '../inbox/pausePoint.ts';
@@ -33,6 +34,9 @@ export type LookAfter = (context: ToolContext, signal: AbortSignal) => Promise<s
 
 /** The call stands as it stood: whoever runs the agent looks anew what to do first. */
 const NOT_BEGUN: ToolResult = { text: '' };
+
+const CHANGED_MEANWHILE =
+  'The developer allowed this, but what it would do has changed meanwhile, so it was not done. Look again, and call it anew if it is still right.';
 
 type Outcome = EventOf<'tool-call-ended'>['outcome'];
 /** With a sentence that is never cut. */
@@ -94,6 +98,13 @@ export class ToolRunner {
         const reason = answer.kind === 'deny' ? answer.reason : answer.text;
         return this.end(call, context, 'refused', {
           text: `The developer refused this${reason ? `: ${reason}` : '.'} Find another way, or say in finish_task what you could not do.`,
+        });
+      }
+      // What was shown may not be what is there by now.
+      const now = this.permit(tool, input.value, context);
+      if (now.kind === 'refuse' || (now.kind === 'ask' && !isSameEffect(now.subject, permission.subject))) {
+        return this.end(call, context, 'refused', {
+          text: now.kind === 'refuse' ? now.reason : CHANGED_MEANWHILE,
         });
       }
     }
@@ -171,6 +182,10 @@ export class ToolRunner {
     });
     return { ...result, text };
   }
+}
+
+function isSameEffect(one: RequestSubject, other: RequestSubject): boolean {
+  return effectText(one) === effectText(other);
 }
 
 function parseArguments(tool: Tool, text: string): { value?: unknown; problem?: string } {

@@ -12,7 +12,7 @@ import { GoingOn } from './goingOn.ts';
 import { DashboardPanel } from './panels/dashboardPanel.ts';
 import { PlanDocuments } from './planDocument.ts';
 import { RequestDocuments } from './requestDocument.ts';
-import { answerRequest, refuseRequest, revisePlan } from './requests.ts';
+import { answerRequest, refuseRequest, revisePlan, showRules } from './requests.ts';
 import { applyChanges, createBranch, discardChanges, undoResult } from './review/resultActions.ts';
 import { ResultFiles } from './review/resultFiles.ts';
 import { RunNotices } from './runNotices.ts';
@@ -157,6 +157,7 @@ function commandsOf(
     'devsquad.undoTo': async (runId) => undoResult(editorSquad, runOf(runId)),
     'devsquad.answerApproval': (requestId) => answerRequest(editorSquad, requests, requestId),
     'devsquad.refuseApproval': (requestId) => refuseRequest(editorSquad, requestId),
+    'devsquad.showRules': () => showRules(editorSquad),
     'devsquad.scaleAgents': (agentId) => scaleAgents(editorSquad, agentId),
     'devsquad.sendMessage': (agentId) => sendMessage(editorSquad, agentId),
     'devsquad.sendAgain': (messageId) => sendAgain(editorSquad, messageId),

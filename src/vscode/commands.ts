@@ -28,6 +28,7 @@ export interface SquadCommands {
   'devsquad.undoTo': OnRun;
   'devsquad.answerApproval': OnRequest;
   'devsquad.refuseApproval': OnRequest;
+  'devsquad.showRules': () => Promise<void>;
   'devsquad.sendAgain': (messageId?: string) => Promise<void>;
   'devsquad.scaleAgents': (agentId?: string) => Promise<void>;
   'devsquad.sendMessage': (agentId?: string) => Promise<void>;

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { DeepReadonly } from '../base/deepReadonly.ts';
 import type { RequestRecord } from '../domain/approval.ts';
 import { describeRequest } from '../domain/requestWords.ts';
+import type { ShownRequests } from '../inbox/inbox.ts';
 import type { EditorSquad } from './editorSquad.ts';
 
 const SCHEME = 'devsquad-request';
@@ -22,6 +23,8 @@ export class RequestDocuments
 {
   private readonly squad: EditorSquad;
   private readonly lensChanges = new vscode.EventEmitter<void>();
+  /** By address, of this window's time. */
+  private readonly texts = new Map<string, string>();
   private readonly registered: vscode.Disposable;
 
   readonly onDidChangeCodeLenses = this.lensChanges.event;
@@ -39,23 +42,28 @@ export class RequestDocuments
   }
 
   /** Whether the request lies before the person now, in a document that is on screen. */
-  isShown({ id, runId }: Request): boolean {
+  isShown({ id, runId }: Pick<Request, 'id' | 'runId'>): boolean {
     const uri = uriOf(runId, id).toString();
     return vscode.window.visibleTextEditors.some(({ document }) => document.uri.toString() === uri);
   }
 
-  async show({ id, runId }: Request): Promise<void> {
-    const document = await vscode.workspace.openTextDocument(uriOf(runId, id));
+  async show(shown: ShownRequests): Promise<void> {
+    const [{ id, runId }] = shown;
+    const uri = uriOf(runId, id);
+    this.texts.set(uri.toString(), textOf(shown));
+    const document = await vscode.workspace.openTextDocument(uri);
     await vscode.window.showTextDocument(document, { preview: false });
   }
 
-  provideTextDocumentContent(uri: vscode.Uri): string {
+  /** A window that was opened again has the document and not its text; once it is answered the text is gone. */
+  async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
+    const known = this.texts.get(uri.toString());
     const request = this.requestOf(uri);
-    if (!request) {
-      return 'This request is gone: its run was removed.\n';
+    if (known !== undefined || !request || request.answer) {
+      return known ?? 'This request waits no more.\n';
     }
-    const { title, paragraphs } = describeRequest(request);
-    return `${[title, ...paragraphs].join('\n\n')}\n`;
+    const { inbox } = await this.squad.open();
+    return textOf(await inbox.show(request.id));
   }
 
   provideCodeLenses({ uri }: vscode.TextDocument): vscode.CodeLens[] {
@@ -88,6 +96,11 @@ export class RequestDocuments
     const [, runId = '', requestId = ''] = uri.path.split('/');
     return this.squad.state?.runs[runId]?.requests[requestId];
   }
+}
+
+function textOf([request, ...same]: ShownRequests): string {
+  const { title, paragraphs } = describeRequest(request, same);
+  return `${[title, ...paragraphs].join('\n\n')}\n`;
 }
 
 /** Named so that VS Code colours the lines that come and go. */

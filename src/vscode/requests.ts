@@ -4,12 +4,20 @@
  */
 import * as vscode from 'vscode';
 import { visibleText } from '../base/visibleText.ts';
-import { describeSubject, type RequestAnswer, type RequestRecord } from '../domain/approval.ts';
+import {
+  describeSubject,
+  type Grant,
+  type PersonRequest,
+  type RequestAnswer,
+  type RequestRecord,
+} from '../domain/approval.ts';
 import { HumanError } from '../domain/errors.ts';
-import { describeRequest } from '../domain/requestWords.ts';
-import { openRequests } from '../domain/requestState.ts';
+import { describeGrant, describeRule, groupsOf, offersOf } from '../domain/grants.ts';
+import { waitingRequests } from '../domain/phaseWords.ts';
+import { describeRequest, namesOfAskers } from '../domain/requestWords.ts';
 import type { SquadView } from '../domain/squadState.ts';
 import type { DeepReadonly } from '../base/deepReadonly.ts';
+import type { ShownRequests } from '../inbox/inbox.ts';
 import type { EditorSquad } from './editorSquad.ts';
 import { plainLabel, plainMessage } from './plainTexts.ts';
 import { isTooLong, type RequestDocuments } from './requestDocument.ts';
@@ -26,10 +34,41 @@ export async function answerRequest(
   requestId: string | undefined,
 ): Promise<void> {
   const { inbox, ledger } = await squad.open();
-  const request = await chooseRequest(ledger.state, requestId);
-  const answer = request && (await askFor(request, documents));
-  if (request && answer) {
-    await inbox.answer(request.id, answer, 'editor');
+  const chosen = await chooseRequest(ledger.state, requestId);
+  if (!chosen) {
+    return;
+  }
+  const shown = await inbox.show(chosen.id);
+  const answer = await askFor(shown, documents);
+  if (answer) {
+    await inbox.answer(chosen.id, answer, 'editor');
+  }
+}
+
+/** The rules by which the team is not asked; one that is picked is taken back once the person has confirmed it. */
+export async function showRules(squad: EditorSquad): Promise<void> {
+  const { inbox, ledger } = await squad.open();
+  const rules = Object.values(ledger.state.standing.rules);
+  if (rules.length === 0) {
+    throw new HumanError('There are no rules. “Allow More…” in a request makes one.');
+  }
+  const picked = await vscode.window.showQuickPick(
+    rules.map((rule) => ({ label: plainLabel(`Allow ${describeRule(rule)}`), rule })),
+    { title: 'Rules of this workspace', placeHolder: 'Pick one to take it back' },
+  );
+  const TAKE_BACK = 'Take it back';
+  if (picked) {
+    const clicked = await vscode.window.showInformationMessage(
+      'Take this rule back?',
+      {
+        modal: true,
+        detail: `Allow ${visibleText(describeRule(picked.rule))}.\n\nFrom now on it is asked again, also in runs that are under way.`,
+      },
+      TAKE_BACK,
+    );
+    if (clicked === TAKE_BACK) {
+      await inbox.removeRule(picked.rule.id, 'editor');
+    }
   }
 }
 
@@ -63,7 +102,7 @@ export async function revisePlan(squad: EditorSquad, requestId: string): Promise
 }
 
 async function chooseRequest(state: SquadView, requestId: string | undefined): Promise<OpenRequest | undefined> {
-  const waiting = Object.values(state.runs).flatMap((run) => openRequests(run));
+  const waiting = Object.values(state.runs).flatMap((run) => waitingRequests(run));
   if (requestId !== undefined) {
     const request = waiting.find(({ id }) => id === requestId);
     if (!request) {
@@ -71,39 +110,78 @@ async function chooseRequest(state: SquadView, requestId: string | undefined): P
     }
     return request;
   }
-  const [first] = waiting;
+  const groups = groupsOf(waiting);
+  const [first] = groups;
   if (!first) {
     throw new HumanError('Nothing waits for you.');
   }
-  if (waiting.length === 1) {
-    return first;
+  if (groups.length === 1) {
+    return first[0];
   }
   const picked = await vscode.window.showQuickPick(
-    waiting.map((request) => ({
-      label: plainLabel(describeSubject(request.subject)),
-      description: request.agentId ?? '',
-      request,
+    groups.map((group) => ({
+      label: plainLabel(describeSubject(group[0].subject)),
+      description: namesOfAskers(group),
+      request: group[0],
     })),
     { title: 'What waits for you' },
   );
   return picked?.request;
 }
 
-async function askFor(request: OpenRequest, documents: RequestDocuments): Promise<RequestAnswer | undefined> {
+async function askFor(shown: ShownRequests, documents: RequestDocuments): Promise<RequestAnswer | undefined> {
+  const [request, ...same] = shown;
   const { subject } = request;
   if (subject.kind === 'question') {
     return answerQuestion(request.agentId ?? 'The host', subject.question, subject.options);
   }
   const allow = subject.kind === 'plan' ? 'Accept plan' : 'Allow';
-  const { title, paragraphs } = describeRequest(request);
+  const { title, paragraphs } = describeRequest(request, same);
   const whole = paragraphs.join('\n\n');
   if (isTooLong(whole) && !documents.isShown(request)) {
-    await documents.show(request);
+    await documents.show(shown);
     return undefined;
   }
   const detail = isTooLong(whole) ? 'All of it is in the editor behind this dialog. Read it to its end first.' : whole;
-  const clicked = await vscode.window.showInformationMessage(title, { modal: true, detail }, allow, 'Refuse');
-  return clicked === allow ? { kind: 'allow' } : clicked === 'Refuse' ? { kind: 'deny' } : undefined;
+  const more = offersOf(request).length > 0 ? [MORE] : [];
+  const clicked = await vscode.window.showInformationMessage(title, { modal: true, detail }, allow, ...more, 'Refuse');
+  const also = same.length > 0 ? { also: same.map(({ id }) => id) } : {};
+  switch (clicked) {
+    case allow:
+      return { kind: 'allow', ...also };
+    case MORE: {
+      const grant = await chooseGrant(request);
+      return grant && { kind: 'allow', grant, ...also };
+    }
+    case 'Refuse':
+      return { kind: 'deny' };
+    default:
+      return undefined;
+  }
+}
+
+const MORE = 'Allow More…';
+
+/** What is allowed beyond this once, picked from a list and confirmed in full; undefined when the person closed either. */
+async function chooseGrant(request: PersonRequest): Promise<Grant | undefined> {
+  const picked = await vscode.window.showQuickPick(
+    offersOf(request).map((grant) => ({ label: plainLabel(`Allow ${describeGrant(request, grant)}`), grant })),
+    { title: 'Allow more than this once', placeHolder: 'Nothing of it is asked again then', ignoreFocusOut: true },
+  );
+  if (!picked) {
+    return undefined;
+  }
+  const isRule = picked.grant.reach === 'workspace';
+  const confirm = isRule ? 'Save rule' : 'Allow';
+  const clicked = await vscode.window.showInformationMessage(
+    isRule ? 'Save this rule?' : 'Allow this without asking again?',
+    {
+      modal: true,
+      detail: `Allow ${visibleText(describeGrant(request, picked.grant))}.\n\n${isRule ? 'It holds for this run and for later ones. “DevSquad: Rules…” shows it and takes it back.' : 'Stopping the run does not end it; its end does.'}`,
+    },
+    confirm,
+  );
+  return clicked === confirm ? picked.grant : undefined;
 }
 
 async function answerQuestion(

@@ -1,10 +1,10 @@
 /** Two items: what the team is doing, and, only while something waits, what waits for the person. */
+import { waitingGroups } from '../domain/phaseWords.ts';
 import * as vscode from 'vscode';
 import { visibleText } from '../base/visibleText.ts';
 import { describeCost } from '../domain/budget.ts';
 import { describeOwner } from '../domain/owner.ts';
 import { costWords, describeRun, plannedTasksOf } from '../domain/phaseWords.ts';
-import { openRequests } from '../domain/requestState.ts';
 import { currentRun } from '../domain/squadState.ts';
 import { isHeld } from '../domain/task.ts';
 import type { EditorSquad, WorkPlace } from './editorSquad.ts';
@@ -63,7 +63,7 @@ export class SquadStatusBar implements vscode.Disposable {
       : [describeRun(run), `${costWords(run)} in ${run.account.requests} requests`, sentence, 'Open the dashboard'];
     this.work.tooltip = visibleText([`DevSquad: ${run.objective}`, ...told].filter(Boolean).join('\n'));
     this.work.show();
-    const open = run.phase === 'ended' ? 0 : openRequests(run).length;
+    const open = waitingGroups(run).length;
     this.waiting.text = `$(bell-dot) ${open} ${open === 1 ? 'waits' : 'wait'} for you`;
     this.waiting.tooltip = 'Answer what waits for you';
     if (open > 0) {

@@ -19,7 +19,7 @@ type Rules = { readonly [Type in EventType]: (story: Story) => Fields<Type> | un
 const SELDOM: Partial<Record<EventType, number>> = {
   'run-started': 0.5,
   'run-ended': 0.4,
-  'run-archived': 0.3,
+  'run-archived': 0.6,
   'agent-destroyed': 0.3,
   'task-failed': 0.4,
   'task-cancelled': 0.2,
@@ -392,6 +392,21 @@ const RULES: Rules = {
     return request && { ...request, answer: { kind: 'text', text: 'b' }, door: 'terminal' };
   },
   'request-withdrawn': (story) => withReason(story.openRequest()),
+
+  'rule-saved': withRun((story) => ({
+    rule: {
+      id: story.newId('rule'),
+      what: 'same',
+      subject: { kind: 'command', command: 'npm test', cwd: '.', why: 'It runs scripts.' },
+      effect: 'e',
+      until: '2030-01-01T00:00:00.000Z',
+    },
+    door: 'editor',
+  })),
+  'rule-removed': (story) => {
+    const run = story.run(({ rules }) => rules.length > 0);
+    return run && { runId: run.id, ruleId: run.rules[0]!.id, door: 'editor' };
+  },
 
   'budget-reached': withRun(() => ({ resource: 'tokens', message: 'The budget is reached.' })),
   'budget-warned': withRun(() => ({

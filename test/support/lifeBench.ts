@@ -157,8 +157,8 @@ export class LifeBench {
   }
 
   /** Waits for what must come without time passing; with `stepMs` time passes in such steps meanwhile. */
-  async until(what: string, holds: () => boolean, stepMs = 0): Promise<void> {
-    const signal = AbortSignal.timeout(PATIENCE_MS);
+  async until(what: string, holds: () => boolean, stepMs = 0, patienceMs = PATIENCE_MS): Promise<void> {
+    const signal = AbortSignal.timeout(patienceMs);
     while (!holds()) {
       if (signal.aborted) {
         throw new Error(

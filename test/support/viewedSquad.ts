@@ -1,4 +1,5 @@
 /** A squad as views see it, over a ledger in memory: the real inbox, and runs that only write down what was asked. */
+import { VirtualClock } from './virtualClock.ts';
 import type { ViewedSquad } from '../../src/control/sharedSquad.ts';
 import { Inbox } from '../../src/inbox/inbox.ts';
 import type { Logger } from '../../src/ports.ts';
@@ -40,7 +41,7 @@ export class FakeSquad implements ViewedSquad {
 
   constructor(ledger = new MemoryLedger()) {
     this.ledger = ledger;
-    this.inbox = new Inbox(ledger);
+    this.inbox = new Inbox(ledger, new VirtualClock());
   }
 
   private unfinished(): string[] {

@@ -9,7 +9,7 @@ import type { RunView, SquadView } from '../../src/domain/squadState.ts';
 import type { ViewCommand, ViewRequest } from '../../src/protocol/messages.ts';
 import { assertNever } from '../../src/base/assertNever.ts';
 import { Button } from '../ui/Button.tsx';
-import { waitingRequests } from '../../src/domain/phaseWords.ts';
+import { waitingGroups } from '../../src/domain/phaseWords.ts';
 import { countOf, nameOf } from '../words.ts';
 import { StateMark } from './StateMark.tsx';
 
@@ -19,7 +19,7 @@ const SHOWN = 4;
 
 /** How many things wait for the person in this run, its result included. */
 export function waitCount(run: RunView): number {
-  return waitingRequests(run).length + (resultWaits(run) ? 1 : 0);
+  return waitingGroups(run).length + (resultWaits(run) ? 1 : 0);
 }
 
 export function WaitsForYou({
@@ -32,7 +32,7 @@ export function WaitsForYou({
   readonly ask: (request: ViewRequest) => void;
 }) {
   const [showsAll, setShowsAll] = useState(false);
-  const requests = waitingRequests(run);
+  const requests = waitingGroups(run);
   const shown = showsAll ? requests : requests.slice(0, SHOWN);
   const section = useFocusKept(requests.length);
   const total = waitCount(run);
@@ -47,8 +47,8 @@ export function WaitsForYou({
       {total === 0 && <p class="empty">Nothing waits for you in this run.</p>}
       <ul>
         {resultWaits(run) && <Result run={run} ask={ask} />}
-        {shown.map((request, index) => (
-          <Request key={request.id} request={request} state={state} isFirst={index === 0} ask={ask} />
+        {shown.map((group, index) => (
+          <Request key={group[0].id} group={group} state={state} isFirst={index === 0} ask={ask} />
         ))}
       </ul>
       {shown.length < requests.length && (
@@ -68,17 +68,19 @@ export function WaitsForYou({
 }
 
 function Request({
-  request,
+  group,
   state,
   isFirst,
   ask,
 }: {
-  readonly request: WaitingRequest;
+  /** All that wait for the same answer. */
+  readonly group: readonly [WaitingRequest, ...WaitingRequest[]];
   readonly state: SquadView;
   readonly isFirst: boolean;
   readonly ask: (request: ViewRequest) => void;
 }) {
-  const who = request.agentId === undefined ? 'The host' : nameOf(state, { kind: 'agent', id: request.agentId });
+  const [request] = group;
+  const who = whoAsks(state, group);
   const { wants, what, isCode, button, command } = wording(request);
   return (
     <li>
@@ -116,6 +118,16 @@ function Request({
       </span>
     </li>
   );
+}
+
+/** "Coding 1", "Coding 1 and Testing 2", "Coding 1 and 2 others". */
+function whoAsks(state: SquadView, group: readonly WaitingRequest[]): string {
+  const [first = '', ...others] = new Set(
+    group.map(({ agentId }) => (agentId === undefined ? 'The host' : nameOf(state, { kind: 'agent', id: agentId }))),
+  );
+  return others.length === 0
+    ? first
+    : `${first} and ${others.length === 1 ? (others[0] ?? '') : `${others.length} others`}`;
 }
 
 interface Wording {

@@ -1,11 +1,13 @@
 /** `@devsquad` in the chat: starts runs, shows the plan, the state and what waits. Buttons lead to the dialogs; a chat text answers nothing. */
+import { waitingGroups } from '../../domain/phaseWords.ts';
+import { namesOfAskers } from '../../domain/requestWords.ts';
 import * as vscode from 'vscode';
 import { plainMarkdown } from '../../base/plainMarkdown.ts';
 import { describeSubject } from '../../domain/approval.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { capsOf, costWords, taskWords, describeRun, plannedTasksOf } from '../../domain/phaseWords.ts';
 import { openRequests } from '../../domain/requestState.ts';
-import { currentRun, type SquadView } from '../../domain/squadState.ts';
+import { currentRun } from '../../domain/squadState.ts';
 import { readModel } from '../configuration.ts';
 import type { EditorSquad } from '../editorSquad.ts';
 import { startRun } from '../startRun.ts';
@@ -167,13 +169,14 @@ function agents(squad: EditorSquad, stream: vscode.ChatResponseStream): ReturnTy
 }
 
 function approve(squad: EditorSquad, stream: vscode.ChatResponseStream): ReturnType<Answer> {
-  const waiting = allWaiting(squad.state);
+  const waiting = Object.values(squad.state?.runs ?? {}).flatMap((found) => waitingGroups(found));
   if (waiting.length === 0) {
     stream.markdown('Nothing waits for you.');
   }
-  for (const request of waiting) {
-    stream.markdown(`\n\n**${request.agentId ?? 'The host'}**: ${plainMarkdown(describeSubject(request.subject))}\n\n`);
-    stream.button({ command: 'devsquad.answerApproval', title: 'Answer…', arguments: [request.id] });
+  for (const group of waiting) {
+    const [{ id, subject }] = group;
+    stream.markdown(`\n\n**${plainMarkdown(namesOfAskers(group))}**: ${plainMarkdown(describeSubject(subject))}\n\n`);
+    stream.button({ command: 'devsquad.answerApproval', title: 'Answer…', arguments: [id] });
   }
   return Promise.resolve([STATUS]);
 }
@@ -187,8 +190,4 @@ async function stop(squad: EditorSquad, stream: vscode.ChatResponseStream): Retu
     stream.button({ command: 'devsquad.recover', title: 'Recover' });
   }
   return [];
-}
-
-function allWaiting(state: SquadView | undefined): ReturnType<typeof openRequests> {
-  return Object.values(state?.runs ?? {}).flatMap((found) => (found.phase === 'ended' ? [] : openRequests(found)));
 }

@@ -1,4 +1,5 @@
 /** One run told in a chat answer while it happens: the plan with its buttons, what moves, what waits, the result. */
+import { waitingGroups } from '../../domain/phaseWords.ts';
 import type * as vscode from 'vscode';
 import { plainMarkdown } from '../../base/plainMarkdown.ts';
 import { describeSubject } from '../../domain/approval.ts';
@@ -31,9 +32,13 @@ export function tellRun(
       if (!run) {
         return;
       }
-      for (const request of openRequests(run).filter(({ id }) => !told.has(id))) {
-        told.add(request.id);
-        tellRequest(run, request, stream);
+      for (const group of waitingGroups(run)) {
+        if (group.every(({ id }) => !told.has(id))) {
+          tellRequest(run, group[0], stream);
+        }
+        for (const { id } of group) {
+          told.add(id);
+        }
       }
     };
     const take = (event: SquadEvent): void => {

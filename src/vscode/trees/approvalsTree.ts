@@ -1,24 +1,29 @@
-/** Everything that waits for a person, oldest first, over all runs. */
+/** Everything that waits for a person, oldest first, over all runs; what waits for the same answer is one row. */
 import { describeSubject } from '../../domain/approval.ts';
-import { openRequests } from '../../domain/requestState.ts';
+import { waitingGroups } from '../../domain/phaseWords.ts';
+import { namesOfAskers } from '../../domain/requestWords.ts';
 import type { SquadView } from '../../domain/squadState.ts';
 import { requestIcon } from './look.ts';
 import type { TreeLook } from './squadTree.ts';
 
 export function drawApprovals(state: SquadView): TreeLook {
-  const waiting = Object.values(state.runs).flatMap((run) => (run.phase === 'ended' ? [] : openRequests(run)));
+  const waiting = Object.values(state.runs).flatMap((run) => waitingGroups(run));
   return {
-    nodes: waiting.map((request) => ({
-      id: request.id,
-      label: describeSubject(request.subject),
-      description: request.agentId ?? '',
-      tooltip: describeSubject(request.subject),
-      icon: requestIcon(request.subject.kind),
-      context: request.subject.kind === 'plan' ? 'request-plan' : 'request',
-      subject: { requestId: request.id, runId: request.runId },
-      command: { command: 'devsquad.answerApproval', title: 'Answer…', arguments: [request.id] },
-      spoken: `${describeSubject(request.subject)}, asked by ${request.agentId ?? 'the host'}, waits for you`,
-    })),
+    nodes: waiting.map((group) => {
+      const [{ id, runId, subject }] = group;
+      const [what, who] = [describeSubject(subject), namesOfAskers(group)];
+      return {
+        id,
+        label: what,
+        description: who,
+        tooltip: what,
+        icon: requestIcon(subject.kind),
+        context: subject.kind === 'plan' ? 'request-plan' : 'request',
+        subject: { requestId: id, runId },
+        command: { command: 'devsquad.answerApproval', title: 'Answer…', arguments: [id] },
+        spoken: `${what}, asked by ${who}, waits for you`,
+      };
+    }),
     ...(waiting.length > 0 ? { summary: `${waiting.length} waiting` } : {}),
     badge: {
       value: waiting.length,

@@ -1,6 +1,7 @@
 /** The squad's working sessions, newest first: each run with what people decided in it and what mail came back, kept after its end. */
+import type { DeepReadonly } from '../../base/deepReadonly.ts';
 import { visibleText } from '../../base/visibleText.ts';
-import { describeSubject, type RequestAnswer } from '../../domain/approval.ts';
+import { describeSubject, type AnswerDoor, type RequestAnswer } from '../../domain/approval.ts';
 import { deadLettersOf, describeMessage } from '../../domain/message.ts';
 import { costWords, describeRun } from '../../domain/phaseWords.ts';
 import type { RunView, SquadView } from '../../domain/squadState.ts';
@@ -13,13 +14,13 @@ export function drawSessions(state: SquadView): TreeLook {
 
 function nodeOf(run: RunView): TreeNode {
   const state = describeRun(run);
-  const decisions = Object.values(run.requests).flatMap(({ id, subject, answer, door }): TreeNode[] =>
+  const decisions = Object.values(run.requests).flatMap(({ id, subject, answer, door, grantedBy }): TreeNode[] =>
     answer
       ? [
           {
             id,
             label: `${answerWords(answer)}: ${describeSubject(subject)}`,
-            description: door === undefined ? 'withdrawn' : door === 'policy' ? 'by your setting' : `in the ${door}`,
+            description: howAnswered(door, grantedBy),
             tooltip: describeSubject(subject),
             icon: answerIcon(answer.kind),
           },
@@ -72,7 +73,7 @@ function contextOf(run: RunView): string {
   return hasResult ? `run-${run.outcome.kind}` : 'run-over';
 }
 
-function answerWords(answer: RequestAnswer): string {
+function answerWords(answer: DeepReadonly<RequestAnswer>): string {
   switch (answer.kind) {
     case 'allow':
       return 'Allowed';
@@ -81,4 +82,11 @@ function answerWords(answer: RequestAnswer): string {
     case 'text':
       return `“${answer.text}”`;
   }
+}
+
+function howAnswered(door: AnswerDoor | undefined, grantedBy: string | undefined): string {
+  if (door === undefined) {
+    return 'withdrawn';
+  }
+  return door === 'policy' ? (grantedBy === undefined ? 'by your setting' : 'as you allowed before') : `in the ${door}`;
 }

@@ -27,7 +27,18 @@ const FILTERS: readonly { readonly script: RegExp; readonly options: (filter: st
 
 /** `filter` is a part of tests' names, or a regular expression where the runner takes one. */
 export async function findTestCommand(root: string, filter?: string): Promise<TestCommand> {
-  const script = await readTestScript(root);
+  const text = await readFile(join(root, 'package.json'), 'utf8').catch((error: unknown) => {
+    if (isMissing(error)) {
+      return undefined;
+    }
+    throw error;
+  });
+  return testCommandOf(text, filter);
+}
+
+/** `packageText`: what the workspace's package.json has; undefined where there is none. */
+export function testCommandOf(packageText: string | undefined, filter?: string): TestCommand {
+  const script = testScriptOf(packageText);
   if (typeof script !== 'string') {
     return script;
   }
@@ -39,15 +50,9 @@ export async function findTestCommand(root: string, filter?: string): Promise<Te
   return { kind: 'found', command: base + (known?.options(filter) ?? ` -- ${quote(filter)}`) };
 }
 
-async function readTestScript(root: string): Promise<string | TestCommand> {
-  let text: string;
-  try {
-    text = await readFile(join(root, 'package.json'), 'utf8');
-  } catch (error) {
-    if (isMissing(error)) {
-      return none('there is no package.json with a "test" script in the workspace root.');
-    }
-    throw error;
+function testScriptOf(text: string | undefined): string | TestCommand {
+  if (text === undefined) {
+    return none('there is no package.json with a "test" script in the workspace root.');
   }
   const parsed = parsePackage(text);
   if (!parsed) {

@@ -5,6 +5,7 @@ import { limitOf } from '../../../src/domain/budget.ts';
 import { drawerOf } from '../../../src/domain/budgetState.ts';
 import { envelopesOf, type Drawer } from '../../../src/domain/envelopes.ts';
 import type { SquadEvent } from '../../../src/domain/events.ts';
+import { covers } from '../../../src/domain/grants.ts';
 import type { RunView, SquadView } from '../../../src/domain/squadState.ts';
 import { isHeld, isOver } from '../../../src/domain/task.ts';
 import type { Simulated } from './simulation.ts';
@@ -12,6 +13,9 @@ import type { Simulated } from './simulation.ts';
 /** After each single event. */
 export function checkBoundary(state: SquadView, event: SquadEvent): void {
   for (const run of Object.values(state.runs)) {
+    if (event.type === 'request-answered' && event.grantedBy !== undefined && run.id === event.runId) {
+      checkGrant(run, event.requestId, event.grantedBy);
+    }
     for (const task of Object.values(run.tasks)) {
       checkBudgets(state, run, drawerOf(task, event.at), event);
       if (isHeld(task.phase)) {
@@ -31,6 +35,23 @@ function checkBudgets({ standing }: SquadView, run: RunView, drawer: Drawer, { t
     assert.ok(usedMicroUsd + reservedMicroUsd <= usd, `the money of ${key} is passed at ${type}`);
     assert.ok(requests <= (limits.requests ?? Infinity), `the requests of ${key} are passed at ${type}`);
   }
+}
+
+/** Nothing is answered along with a request unless it asks for the same, or for what a person granted with it. */
+function checkGrant(run: RunView, requestId: string, grantedBy: string): void {
+  const [asked, given] = [
+    run.requests[requestId],
+    run.requests[grantedBy] ?? run.rules.find(({ id }) => id === grantedBy),
+  ];
+  assert.ok(asked && given, `${requestId} was answered by ${grantedBy}, which is not there`);
+  const answer = 'answer' in given ? given.answer : undefined;
+  const grant = answer?.kind === 'allow' ? answer.grant : undefined;
+  const isSame = given.effect !== undefined && given.effect === asked.effect;
+  assert.ok(isSame || (grant && covers(given, grant, asked)), `${requestId} is not what was granted with ${grantedBy}`);
+  assert.ok(
+    asked.door !== 'policy' || !('isProtected' in asked.subject && asked.subject.isProtected),
+    `${requestId} is protected and was granted ahead`,
+  );
 }
 
 /** When the run has ended. `performed` counts how often a tool that must not be repeated ran, by its key. */

@@ -42,7 +42,11 @@ export interface WorldOfFiles {
   readonly mayFail: (operation: string) => void;
 }
 
-const WORKSPACE: Tree = { 'README.md': 'A sample.\n', 'shared.txt': 'first line\n' };
+const WORKSPACE: Tree = {
+  'README.md': 'A sample.\n',
+  'package.json': '{ "scripts": { "test": "node --test" } }\n',
+  'shared.txt': 'first line\n',
+};
 const LONGEST_OPERATION_MS = 40;
 
 export class SimulatedFiles implements SquadFiles {

@@ -124,6 +124,8 @@ function makeCall(key: string, random: SeededRandom): ScriptedCall {
     () => ({ name: 'write_file', arguments: { path: `other/${key}.txt`, content: 'undeclared\n' } }),
     () => ({ name: 'run_command', arguments: { command: `append log.txt ${key}-${random.between(1, 1e6)}` } }),
     () => ({ name: 'run_command', arguments: { command: `append .editorconfig ${key}-${random.between(1, 1e6)}` } }),
+    // What others ask for as well.
+    () => ({ name: 'run_command', arguments: { command: 'append log.txt again' } }),
     () => ({ name: 'run_tests', arguments: {} }),
     () => ({
       name: 'send_message',

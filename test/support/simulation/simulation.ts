@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import type { SquadEvent } from '../../../src/domain/events.ts';
 import { ModelError, type ModelFailureKind } from '../../../src/domain/errors.ts';
+import { offersOf } from '../../../src/domain/grants.ts';
 import { isUnfinished, type RunOptions } from '../../../src/domain/run.ts';
 import type { RunView } from '../../../src/domain/squadState.ts';
 import type { LanguageModel, LanguageModels, ModelReply } from '../../../src/ports.ts';
@@ -287,7 +288,9 @@ class Simulation {
       if (!request || request.answer || !this.ledger.isOpen) {
         return;
       }
-      const allow = { kind: 'allow' as const };
+      const offers = offersOf(request);
+      const grant = this.random.chance(0.3) ? this.random.pick(offers) : undefined;
+      const allow = { kind: 'allow' as const, ...(grant ? { grant } : {}) };
       const text = { kind: 'text' as const, text: 'Do as you think best.' };
       const answer =
         request.subject.kind === 'question'

@@ -1,3 +1,4 @@
+import { VirtualClock } from '../../support/virtualClock.ts';
 import assert from 'node:assert/strict';
 import { delegateTool } from '../../../src/agents/delegateTool.ts';
 import type { AcceptanceCheck } from '../../../src/domain/proof.ts';
@@ -24,7 +25,7 @@ class Delegating {
   constructor(answers: 'allow' | 'deny' = 'allow', options = anyOptions()) {
     this.log.add({ type: 'run-started', runId, objective: 'Greet', options });
     this.begin(anyTask({ id: taskId, key: 'one', acceptance: [check('npm run check')] }), 'agent-1');
-    const inbox = new Inbox(this.ledger);
+    const inbox = new Inbox(this.ledger, new VirtualClock());
     this.ledger.onDidAppend((event) => {
       if (event.type === 'request-opened') {
         const { id, subject } = event.request;
