@@ -210,7 +210,7 @@ export class BudgetKeeper {
           continue;
         }
         const share = Math.floor((100 * used) / limit);
-        const message = `${share} % of ${of} budget are used: ${describeAmount(resource, used)} of ${describeAmount(resource, limit)}.`;
+        const message = `${share} % of ${of} budget is used: ${describeAmount(resource, used)} of ${describeAmount(resource, limit)}.`;
         this.ledger.append({
           type: 'budget-warned',
           ...stampOfStart(owner),

@@ -105,12 +105,15 @@ function wordsOf({ subject, agentId }: DeepReadonly<PersonRequest>): RequestWord
         paragraphs: [`${subject.why} What it reads goes to the model.`, ...onlyThePerson(subject)],
       };
     case 'raise': {
-      const { resource, limit, to, used, needed, of } = subject;
+      const { resource, limit, to, used, needed, of, envelope } = subject;
       const next = needed > 0 ? ` The next call may need ${describeAmount(resource, needed)}.` : '';
       return {
         title: `Raise ${of} budget from ${describeAmount(resource, limit)} to ${describeAmount(resource, to)}?`,
         paragraphs: [
           `${describeAmount(resource, used)} of it are used.${next} Calls that do not fit stand still, and nothing is lost meanwhile.`,
+          ...(envelope === 'day'
+            ? ['It is raised for this run; other runs of today keep the limit they began with.']
+            : []),
           'Allow it and the run goes on. Refuse it and the run ends; all work is kept.',
           ...onlyThePerson(subject),
         ],

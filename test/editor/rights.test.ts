@@ -7,9 +7,12 @@ import type { ScriptedServer } from '../support/scriptedServer.ts';
 import {
   answerInput,
   clickInDialog,
+  clickInNotification,
   lastRun,
+  notification,
   openSideBar,
   runThat,
+  statusBar,
   sampleWorkspace,
   treeItem,
 } from '../support/workbench.ts';
@@ -97,5 +100,34 @@ describe('rights in VS Code', () => {
     const files = (await lastRun(editor))?.diff?.files.map(({ path: file }) => file);
     assert.deepEqual(files, ['.editorconfig']);
     assert.ok(!existsSync(path.join(workspace, '.vscode')));
+  });
+
+  it('asks before it spends more than the person set, and shows what was spent meanwhile', async () => {
+    editor.changeSettings({
+      'devsquad.prices': { 'openai/scripted': { input: 2, output: 8 } },
+      'devsquad.budget.usd': 0.07,
+      'devsquad.budgetWarningPercent': 1,
+    });
+    // The file is read when a window opens.
+    await editor.open(workspace);
+    await openSideBar(editor);
+    await editor.command('DevSquad: Start a Run…');
+    await answerInput(editor, 'What should the team do?', 'Count the money.');
+    await waiting(/^Raise the run’s budget from \$0\.07 to/);
+    await notification(editor, /% of the run’s budget is used: \$0\.00\d\d of \$0\.07\./).waitFor();
+    await statusBar(editor, /\$0\.00\d\d/).waitFor();
+    await clickInNotification(editor, /Raise the run’s budget.*stands still/, 'Raise…', 'rights-05-budget');
+    await editor.page.waitForTimeout(600);
+    await editor.screenshot('rights-06-raise');
+    assert.match(await clickInDialog(editor, 'Allow'), /Nothing allows this ahead/);
+    await waiting(/^Write \.editorconfig, which is protected/);
+    await editor.command('DevSquad: Open Dashboard');
+    await editor.page.waitForTimeout(2500);
+    await editor.screenshot('rights-07-spent');
+    const run = await lastRun(editor);
+    assert.ok(run && run.account.usedMicroUsd > 0 && run.account.usedMicroUsd < 70_000);
+    assert.ok((run.raised['run']?.usd ?? 0) > 0.07);
+    await editor.command('DevSquad: Emergency Stop');
+    await runThat(editor, ({ stopped }) => stopped);
   });
 });

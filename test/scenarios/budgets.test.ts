@@ -94,7 +94,7 @@ describe('a budget', () => {
     const run = await sandbox.rehearse('--budget-tokens', '62000').finished;
     const warned = run.events.filter(({ type }) => type === 'budget-warned');
     assert.equal(warned.length, 1, run.stderr);
-    assert.match(run.stderr, /\d\d % of the run’s budget are used: [\d,]+ tokens of 62,000 tokens\./);
+    assert.match(run.stderr, /\d\d % of the run’s budget is used: [\d,]+ tokens of 62,000 tokens\./);
   });
 
   (hasTerminal ? it : it.skip)('asks whoever is there for more, and goes on with what they allow', async () => {

@@ -120,6 +120,11 @@ export class Editor extends EditorWindow {
     return path.join(this.dataFolder, 'data/User/globalStorage', extension.toLowerCase());
   }
 
+  /** Those named stand beside the ones of the start; read by the next window that opens. */
+  changeSettings(settings: Readonly<Record<string, unknown>>): void {
+    writeUserSettings(this.dataFolder, { ...this.options.settings, ...settings });
+  }
+
   /** What the server and its extension hosts have printed. */
   get log(): string {
     return this.server?.log ?? '';

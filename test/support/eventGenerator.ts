@@ -414,7 +414,7 @@ const RULES: Rules = {
     resource: 'usd',
     used: 90,
     limit: 100,
-    message: '90 % of the run’s budget are used.',
+    message: '90 % of the run’s budget is used.',
   })),
   'work-clocked': withRun((story) => ({ workedMs: story.random.next() * 5000 })),
 

@@ -69,6 +69,7 @@ describe('the dashboard', () => {
     const run = Object.values(squad.ledger.state.runs).at(-1)!;
     const tokens = page.getByRole('region', { name: 'Tokens' });
     assert.match(await tokens.innerText(), new RegExp(run.account.usedTokens.toLocaleString('en')));
+    assert.match(await page.getByRole('region', { name: 'Cost' }).innerText(), /\$0\.00[^]*A rehearsal costs nothing/);
     await page.getByRole('button', { name: 'Apply…' }).click();
     await view?.caughtUp();
     assert.deepEqual(view?.commands, [{ command: 'devsquad.applyChanges', args: [run.id] }]);
@@ -239,7 +240,17 @@ describe('the dashboard', () => {
     const { page } = await open(busySquad());
 
     assert.equal(await page.getByRole('heading', { level: 1 }).count(), 1);
-    for (const name of ['Waits for you', 'Proven', 'Tokens', 'At work', 'Tasks', 'Team', 'Activity', 'Messages']) {
+    for (const name of [
+      'Waits for you',
+      'Proven',
+      'Tokens',
+      'Cost',
+      'At work',
+      'Tasks',
+      'Team',
+      'Activity',
+      'Messages',
+    ]) {
       assert.equal(await page.getByRole('region', { name, exact: true }).count(), 1, name);
     }
     assert.equal(await page.locator('svg:not([aria-hidden]):not([aria-label])').count(), 0);

@@ -93,7 +93,7 @@ function Money({ run, isReached }: LimitedProps) {
             ? `${countOf(unpricedTokens, 'token')} of unknown price; the setting devsquad.prices can say it.`
             : reservedMicroUsd > 0
               ? `${formatUsd(reservedMicroUsd)} reserved for open calls`
-              : 'By list price, without discounts.'}
+              : 'By the prices as they were at its start.'}
       </p>
     </Figure>
   );

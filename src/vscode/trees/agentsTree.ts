@@ -1,4 +1,6 @@
 /** Who is in the team and what each does now. */
+import { describeCost } from '../../domain/budget.ts';
+import { agentKey } from '../../domain/envelopes.ts';
 import { agentNotes, describeHealth, type HealthStatus } from '../../domain/health.ts';
 import { currentRun, type AgentView, type RunView, type SquadView } from '../../domain/squadState.ts';
 import { markOf, taskWords } from '../../domain/phaseWords.ts';
@@ -22,6 +24,7 @@ export function drawAgents(state: SquadView, health: readonly HealthStatus[], no
 
 function nodeOf(agent: AgentView, run: RunView | undefined, alive: string | undefined): TreeNode {
   const task = agent.currentTaskId === undefined ? undefined : run?.tasks[agent.currentTaskId];
+  const account = run?.accounts[agentKey(agent.id)];
   const notes = agentNotes(agent);
   const work = task && run ? `${task.title} · ${taskWords(run, task)}` : agent.status === 'error' ? '' : 'idle';
   const doing = [work, notes].filter(Boolean).join(' · ');
@@ -37,6 +40,9 @@ function nodeOf(agent: AgentView, run: RunView | undefined, alive: string | unde
       ...(alive === undefined ? [] : [alive]),
       agent.capabilities.join(', '),
       ...records,
+      ...(account && account.usedTokens > 0
+        ? [`In this run ${account.usedTokens.toLocaleString('en')} tokens, ${describeCost(account)}`]
+        : []),
     ].join('\n'),
     icon: agentIcon(agent.type, task && run ? markOf(run, task) : undefined),
     context: task ? 'agent-busy' : 'agent-idle',

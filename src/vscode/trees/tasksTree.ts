@@ -1,4 +1,5 @@
 /** The current run's tasks by urgency: what waits for a person, what failed, what moves, what is done. */
+import { describeCost } from '../../domain/budget.ts';
 import { describeCheck } from '../../domain/proof.ts';
 import { byUrgency, markOf, plannedTasksOf, tasksOf, taskWords } from '../../domain/phaseWords.ts';
 import { currentRun, type RunView, type SquadView, type TaskView } from '../../domain/squadState.ts';
@@ -15,7 +16,9 @@ export function drawTasks(state: SquadView): TreeLook {
   const proven = planned.filter(({ phase }) => phase === 'proven').length;
   return {
     nodes: tasks.filter(({ parentTaskId }) => parentTaskId === undefined).map((task) => nodeOf(task, run)),
-    ...(planned.length > 0 ? { summary: `${proven} of ${planned.length} proven` } : {}),
+    ...(planned.length > 0
+      ? { summary: [`${proven} of ${planned.length} proven`, describeCost(run.account)].filter(Boolean).join(' · ') }
+      : {}),
   };
 }
 

@@ -27,6 +27,31 @@ describe('a request in full', () => {
   });
 });
 
+const raise = {
+  kind: 'raise',
+  envelope: 'day',
+  of: 'today’s',
+  resource: 'usd',
+  limit: 5_000_000,
+  to: 7_500_000,
+  used: 4_980_000,
+  needed: 64_000,
+  cost: { model: 'openai/m', inputTokens: 100, outputTokens: 8000, microUsd: 64_000 },
+  isProtected: true,
+} as const satisfies RequestSubject;
+
+describe('a request to raise a budget', () => {
+  it('says whose, from what to what, what is used and what the next call may need', () => {
+    const { title, paragraphs } = describeRequest({ id: 'r-1', runId: 'run-1', subject: raise });
+    assert.equal(title, 'Raise today’s budget from $5.00 to $7.50?');
+    assert.match(
+      paragraphs.join('\n'),
+      /^\$4\.98 of it are used\. The next call may need \$0\.0640\..*\nIt is raised for this run/,
+    );
+    assert.match(paragraphs.join('\n'), /Nothing allows this ahead/);
+  });
+});
+
 describe('what may be allowed ahead', () => {
   const command = { kind: 'command', command: 'npm ci', cwd: '.', why: 'It runs scripts.' } as const;
 
@@ -34,6 +59,7 @@ describe('what may be allowed ahead', () => {
     assert.deepEqual(scopesOf(command), ['commands']);
     assert.deepEqual(scopesOf({ ...command, isSandboxed: true, network: true }), ['commands', 'network']);
     assert.equal(scopesOf({ ...command, isProtected: true }), undefined);
+    assert.equal(scopesOf(raise), undefined);
     assert.equal(scopesOf({ kind: 'changes', command: 'make', changes: [], isProtected: true }), undefined);
   });
 });
