@@ -110,12 +110,13 @@ export class BudgetKeeper {
       await untilState(this.ledger, () => !waits(), signal);
       return;
     }
+    const openedBefore = taskAt(this.ledger.state, owner).run.counters.request;
     const requestId = this.raiseFor(owner, cost, refusal);
     if (requestId === undefined) {
       this.refuse(owner, cost, refusal);
     }
-    const { run, task } = taskAt(this.ledger.state, owner);
-    if (run.requests[requestId]?.taskId !== owner.taskId && task.heldBy !== requestId) {
+    // Also when it waited already before a restart: in this order they go on.
+    if (taskAt(this.ledger.state, owner).run.counters.request === openedBefore) {
       this.ledger.append({ type: 'model-call-held', ...stampByAgent(owner), cost, requestId });
     }
     await untilState(

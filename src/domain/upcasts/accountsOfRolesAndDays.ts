@@ -1,4 +1,4 @@
-/** State 1 to 2: money and tool time in accounts, accounts of roles, agents and days, what was warned of. */
+/** State 1 to 2: money and tool time in accounts, accounts of roles, agents and days, what was warned of, rules. */
 import * as z from 'zod';
 
 const reservationSchema = z.looseObject({ taskId: z.string() });
@@ -28,6 +28,7 @@ export const accountsOfRolesAndDays = (old: unknown): unknown => {
       accounts: {},
       raised: {},
       warned: [],
+      rules: [],
       ...(run.phase !== 'ended' && run.reason?.startsWith('The budget is reached') ? { budgetReached: true } : {}),
     });
     for (const reservation of Object.values(run.reservations)) {
@@ -39,6 +40,6 @@ export const accountsOfRolesAndDays = (old: unknown): unknown => {
       });
     }
   }
-  state.standing['days'] = {};
+  Object.assign(state.standing, { days: {}, rules: {} });
   return state;
 };

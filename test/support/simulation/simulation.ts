@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import type { SquadEvent } from '../../../src/domain/events.ts';
-import { ModelError, type ModelFailureKind } from '../../../src/domain/errors.ts';
+import { messageOf, ModelError, type ModelFailureKind } from '../../../src/domain/errors.ts';
 import { offersOf } from '../../../src/domain/grants.ts';
 import { isUnfinished, type RunOptions } from '../../../src/domain/run.ts';
 import type { RunView } from '../../../src/domain/squadState.ts';
@@ -299,7 +299,11 @@ class Simulation {
             ? allow
             : { kind: 'deny' as const };
       const seen = request.subject.kind === 'plan' && run.planRevision > 2 ? allow : answer;
-      void this.squad.inbox.answer(requestId, seen, 'terminal');
+      // A kill may come between an answer and those that it brings along.
+      const answering = async (): Promise<void> => this.squad.inbox.answer(requestId, seen, 'terminal');
+      answering().catch((error: unknown) => {
+        assert.ok(!this.ledger.isOpen, messageOf(error));
+      });
     });
   }
 

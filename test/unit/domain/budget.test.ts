@@ -220,6 +220,7 @@ describe('accounts', () => {
       agentId: 'coding-1',
       day: '2026-01-01',
     });
-    assert.deepEqual([run.accounts, run.raised, run.warned, state.standing.days], [{}, {}, [], {}]);
+    assert.deepEqual([run.accounts, run.raised, run.warned, run.rules], [{}, {}, [], []]);
+    assert.deepEqual([state.standing.days, state.standing.rules], [{}, {}]);
   });
 });
