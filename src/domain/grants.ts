@@ -80,13 +80,24 @@ export function isOffered(asked: Asked, grant: DeepReadonly<Grant>): boolean {
 
 /** A grant in words that follow "Allow". */
 export function describeGrant({ subject }: Asked, { reach, what }: DeepReadonly<Grant>): string {
-  return `${wordsOfWhat(subject, what)} ${REACH[reach]}`;
+  return `${wordsOfWhat(subject, what)}, ${REACH[reach]}`;
 }
+
+/** A grant as one of several to choose from: what sets it apart, and below it what is allowed then. */
+export function choiceOf({ subject }: Asked, { reach, what }: DeepReadonly<Grant>): { label: string; detail: string } {
+  return { label: `${WHAT[what]}, ${REACH[reach]}`, detail: wordsOfWhat(subject, what) };
+}
+
+const WHAT: Readonly<Record<Grant['what'], string>> = {
+  same: 'Just this',
+  files: 'This with any files of the workspace',
+  folder: 'Any file in this folder',
+};
 
 const REACH: Readonly<Record<Grant['reach'], string>> = {
   task: 'for the rest of this task',
   run: 'for the rest of this run',
-  workspace: `in this workspace, for ${RULE_DAYS} days`,
+  workspace: `as a rule of this workspace for ${RULE_DAYS} days`,
 };
 
 /** A rule in words. */
@@ -103,14 +114,12 @@ function wordsOfWhat(subject: DeepReadonly<RequestSubject>, what: Grant['what'])
   }
   const words =
     what === 'files' ? `${subject.onFiles?.join(' ') ?? ''} with any files of the workspace` : subject.command;
-  const scripts = (subject.runs ?? []).length > 0 ? ', while what it runs is unchanged,' : '';
   return [
-    words,
-    ...(subject.cwd === '.' ? [] : [` in ${subject.cwd}`]),
-    ...(subject.network ? [' with the network'] : []),
-    ...(subject.isSandboxed ? [' in the sandbox'] : [' without a sandbox']),
-    scripts,
-  ].join('');
+    subject.cwd === '.' ? words : `${words} in ${subject.cwd}`,
+    subject.isSandboxed ? 'in the sandbox' : 'without a sandbox',
+    ...(subject.network ? ['with the network'] : []),
+    ...((subject.runs ?? []).length > 0 ? ['while what it runs is unchanged'] : []),
+  ].join(', ');
 }
 
 /** Who allowed that already: the id of a request of the run, or of a rule. */

@@ -12,7 +12,7 @@ import {
   type RequestRecord,
 } from '../domain/approval.ts';
 import { HumanError } from '../domain/errors.ts';
-import { describeGrant, describeRule, groupsOf, offersOf } from '../domain/grants.ts';
+import { choiceOf, describeGrant, describeRule, groupsOf, offersOf } from '../domain/grants.ts';
 import { waitingRequests } from '../domain/phaseWords.ts';
 import { describeRequest, namesOfAskers } from '../domain/requestWords.ts';
 import type { SquadView } from '../domain/squadState.ts';
@@ -53,7 +53,11 @@ export async function showRules(squad: EditorSquad): Promise<void> {
     throw new HumanError('There are no rules. “Allow More…” in a request makes one.');
   }
   const picked = await vscode.window.showQuickPick(
-    rules.map((rule) => ({ label: plainLabel(`Allow ${describeRule(rule)}`), rule })),
+    rules.map((rule) => ({
+      label: plainLabel(describeSubject(rule.subject)),
+      detail: plainLabel(`Allowed: ${describeRule(rule)}`),
+      rule,
+    })),
     { title: 'Rules of this workspace', placeHolder: 'Pick one to take it back' },
   );
   const TAKE_BACK = 'Take it back';
@@ -165,8 +169,11 @@ const MORE = 'Allow More…';
 /** What is allowed beyond this once, picked from a list and confirmed in full; undefined when the person closed either. */
 async function chooseGrant(request: PersonRequest): Promise<Grant | undefined> {
   const picked = await vscode.window.showQuickPick(
-    offersOf(request).map((grant) => ({ label: plainLabel(`Allow ${describeGrant(request, grant)}`), grant })),
-    { title: 'Allow more than this once', placeHolder: 'Nothing of it is asked again then', ignoreFocusOut: true },
+    offersOf(request).map((grant) => {
+      const { label, detail } = choiceOf(request, grant);
+      return { label, detail: plainLabel(detail), grant };
+    }),
+    { title: 'Allow more than this once', placeHolder: 'What you allow here is not asked again', ignoreFocusOut: true },
   );
   if (!picked) {
     return undefined;

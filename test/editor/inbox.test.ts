@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import path from 'node:path';
+import { startEditor, type Editor } from '../support/editorHost.ts';
+import { call, finish, inOrder, planTask, serveScene } from '../support/scriptedRun.ts';
+import type { ScriptedServer } from '../support/scriptedServer.ts';
+import {
+  answerInput,
+  clickInDialog,
+  notification,
+  openSideBar,
+  pick,
+  runThat,
+  sampleWorkspace,
+  treeItem,
+} from '../support/workbench.ts';
+
+const SHARED = call('run_command', { command: 'sort -o sorted.txt README.md' });
+
+describe('the inbox in VS Code', () => {
+  let workspace: string;
+  let server: ScriptedServer;
+  let editor: Editor;
+
+  before(async () => {
+    workspace = sampleWorkspace();
+    server = await serveScene({
+      tasks: [planTask('one'), planTask('two'), planTask('three', { dependsOn: ['one'] })],
+      lines: {
+        one: inOrder(SHARED, call('run_tests', {}), finish()),
+        two: inOrder(SHARED, call('run_command', { command: 'sort -o more.txt README.md package.json' }), finish()),
+        three: inOrder(call('run_tests', {}), finish()),
+      },
+    });
+    editor = await startEditor({
+      folder: workspace,
+      settings: {
+        'devsquad.model': 'openai:scripted',
+        'devsquad.openai.baseUrl': server.baseUrl,
+        'devsquad.approve': ['plan', 'writes'],
+        'workbench.colorTheme': 'Default Dark Modern',
+        'workbench.secondarySideBar.defaultVisibility': 'hidden',
+      },
+    });
+    await openSideBar(editor);
+  });
+
+  after(async () => {
+    await editor.stop();
+    await server.close();
+    rmSync(path.dirname(workspace), { recursive: true, force: true });
+  });
+
+  const picture = async (name: string): Promise<void> => {
+    await editor.page.waitForTimeout(600);
+    await editor.screenshot(`inbox-${name}`);
+  };
+
+  it('asks once for two agents that want the same', async () => {
+    await editor.command('DevSquad: Start a Run…');
+    await answerInput(editor, 'What should the team do?', 'Sort the house.');
+    await treeItem(editor, /^Run sort -o sorted\.txt README\.md, asked by coding-\d, coding-\d/).waitFor();
+    await picture('01-one-row');
+    await editor.command('DevSquad: Answer What Waits…');
+    await picture('02-same');
+    assert.match(await clickInDialog(editor, 'Allow'), /coding-\d waits for the same: your answer is for all\./);
+  });
+
+  it('allows the words with other files for the run, once the person has seen what that is', async () => {
+    const more = treeItem(editor, /^Run sort -o more\.txt/);
+    await more.click();
+    await clickInDialog(editor, 'Allow More…');
+    await picture('03-choices');
+    await pick(editor, 'Allow more than this once', 'for the rest of this run');
+    await picture('04-confirm');
+    assert.match(await clickInDialog(editor, 'Allow'), /sort -o more\.txt README\.md package\.json/);
+    await more.waitFor({ state: 'detached' });
+  });
+
+  it('saves a rule that the person has read, shows it, and takes it back', async () => {
+    const tests = treeItem(editor, /^Run npm test/);
+    await tests.first().click();
+    await picture('05-tests');
+    assert.match(await clickInDialog(editor, 'Allow More…'), /It runs "test" of package\.json:/);
+    await pick(editor, 'Allow more than this once', 'as a rule of this workspace');
+    await picture('06-rule');
+    assert.match(await clickInDialog(editor, 'Save rule'), /while what it runs is unchanged/);
+    // The third task runs them as well, and nobody is asked.
+    const run = await runThat(editor, ({ phase }) => phase === 'ended');
+    assert.equal(run.status, 'succeeded', run.reason);
+    assert.equal(Object.values(run.requests).filter(({ grantedBy }) => grantedBy !== undefined).length, 2);
+    assert.equal(run.rules.length, 1);
+
+    await editor.command('DevSquad: Rules…');
+    await picture('07-rules');
+    await pick(editor, 'Rules of this workspace', 'npm test');
+    await clickInDialog(editor, 'Take it back');
+    await editor.command('DevSquad: Rules…');
+    await notification(editor, 'There are no rules').waitFor();
+  });
+});
