@@ -131,7 +131,11 @@ export class ModelTurn {
     const usage: Usage = priced(
       reply.usage
         ? { ...reply.usage, source: 'provider' as const }
-        : { inputTokens, outputTokens: await countAnswer(model, reply.answer), source: 'counted' as const },
+        : {
+            inputTokens,
+            outputTokens: await countAnswer(model, reply.answer, maxOutputTokens),
+            source: 'counted' as const,
+          },
     );
     await this.budget.settle(work, callId, model.id, withUniqueIds(reply.answer), usage);
   }
@@ -147,7 +151,11 @@ async function countRequest(model: LanguageModel, request: ModelRequest): Promis
   return model.countTokens(JSON.stringify([request.conversation, request.tools]));
 }
 
-async function countAnswer(model: LanguageModel, answer: ModelAnswer): Promise<number> {
+/** One that was cut short has used all that it was given, and perhaps what we have of it is less. */
+async function countAnswer(model: LanguageModel, answer: ModelAnswer, most: number): Promise<number> {
+  if (answer.finishReason === 'length') {
+    return most;
+  }
   return model.countTokens(answer.text + JSON.stringify(answer.toolCalls));
 }
 

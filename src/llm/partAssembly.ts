@@ -56,6 +56,11 @@ export class PartAssembly {
     return { text, toolCalls, finishReason: toolCalls.length > 0 ? 'tool-calls' : 'stop' };
   }
 
+  /** The answer so far, which is not the whole one: it was cut because it grew longer than was asked for. */
+  cutShort(): ModelAnswer {
+    return { text: this.text, toolCalls: this.toolCalls, finishReason: 'length' };
+  }
+
   private grow(characters: number): void {
     this.length += characters;
     if (this.length > LONGEST_ANSWER) {

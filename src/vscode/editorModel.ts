@@ -2,12 +2,13 @@
  * A model that VS Code has, Copilot's for example. It never retries (the gateway does), and ends every call with a whole
  * answer, a ModelError, or the signal's reason.
  *
- * This door is narrower than others: it has no headers and no limit for the length of an answer, it tells no usage (the
- * caller counts), and an answer that its provider cut without an error looks like a whole one.
+ * This door is narrower than others: it has no headers and no limit for the length of an answer, which is cut here at our
+ * count instead; it tells no usage (the caller counts), and an answer that its provider cut without an error looks like a whole one.
  */
 import * as vscode from 'vscode';
 import { systemClock } from '../host/clock.ts';
 import { CallWatch, DEFAULT_CALL_LIMITS, type CallLimits } from '../llm/callWatch.ts';
+import { AnswerMeter } from '../llm/answerMeter.ts';
 import { PartAssembly } from '../llm/partAssembly.ts';
 import { estimateTokens } from '../llm/tokenEstimate.ts';
 import type { LanguageModel, ModelReply, ModelRequest } from '../ports.ts';
@@ -79,6 +80,7 @@ export class EditorModel implements LanguageModel {
   ): Promise<ModelReply> {
     const asked = request.conversation.filter((entry) => entry.role === 'assistant').length;
     const assembly = new PartAssembly(`call-${asked + 1}-`);
+    const meter = new AnswerMeter(request.maxOutputTokens, (text) => this.countTokens(text));
     try {
       const response = await this.chat.sendRequest(
         toEditorMessages(request.conversation),
@@ -89,9 +91,17 @@ export class EditorModel implements LanguageModel {
         watch.signal.throwIfAborted();
         watch.noteChunk();
         if (part instanceof vscode.LanguageModelTextPart) {
-          onText(assembly.addText(part.value));
+          const text: unknown = part.value;
+          const share = typeof text === 'string' ? await meter.shareThatFits(text) : 1;
+          onText(assembly.addText(share < 1 ? part.value.slice(0, Math.floor(part.value.length * share)) : text));
+          if (share < 1) {
+            return { answer: assembly.cutShort() };
+          }
         } else {
           if (part instanceof vscode.LanguageModelToolCallPart) {
+            if ((await meter.shareThatFits(`${part.name}${JSON.stringify(part.input)}`)) < 1) {
+              return { answer: assembly.cutShort() };
+            }
             assembly.addCall(part);
           }
           // Anything else, as a model's thoughts, shows only that it is alive.

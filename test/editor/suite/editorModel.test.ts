@@ -48,7 +48,6 @@ describe('a model of VS Code that fails', () => {
     ['noText', 'malformed', /no text/],
     ['onlyResults', 'malformed', /empty/],
     ['namelessCall', 'malformed', /without a name/],
-    ['endless', 'malformed', /longer than/],
     ['silent', 'stalled', /silent/],
     ['stalling', 'stalled', /silent/],
     ['vanishing', 'stalled', /silent/],
@@ -99,6 +98,14 @@ describe('a model of VS Code', () => {
   it('hands on what a provider could not parse, for the tool to refuse', async () => {
     const { reply } = await ask(await builtIn('textArguments'), []);
     assert.equal(reply.answer.toolCalls[0]!.argumentsText, '{"path": "README.md",}');
+  });
+
+  it('is cut at our count where it says more than it was asked for, and told so', async () => {
+    const { reply } = await ask(await builtIn('endless'), []);
+    const { maxOutputTokens } = requestFor([]);
+    const said = reply.answer.text.length;
+    assert.equal(reply.answer.finishReason, 'length');
+    assert.ok(said > 0 && said / 4 <= maxOutputTokens + 1, `${said} characters for ${maxOutputTokens} tokens`);
   });
 
   it('may call two hundred tools at once', async () => {
