@@ -28,6 +28,7 @@ import { TeamControls } from './services/teamControls.ts';
 import { TaskWork, type Worker } from './services/taskWork.ts';
 import { performTool, type PerformTool, type PermitTool } from './tools/tool.ts';
 import { ToolRunner } from './tools/toolRunner.ts';
+import type { Web } from './tools/web.ts';
 
 /** Model calls under way at once, over all agents. */
 const MODEL_CONCURRENCY = 8;
@@ -40,6 +41,7 @@ export interface SquadPorts {
   readonly files: SquadFiles;
   /** What the guardrails say of a tool's call. */
   readonly permit: PermitTool;
+  readonly web: Web;
   /** How a tool's call is carried out; the tool itself where nothing is said. */
   readonly perform?: PerformTool;
   /** Who plays the roles; the agents of `agents/` where nothing is said. */
@@ -73,6 +75,7 @@ export function createSquad(ports: SquadPorts): Squad {
   const services: AgentServices = {
     ledger,
     signals,
+    web: ports.web,
     communication,
     toolRunner: new ToolRunner({
       ledger,

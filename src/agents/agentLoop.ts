@@ -10,9 +10,11 @@ import { NUDGE_AFTER, repeatsOf, whyStuck } from '../domain/progress.ts';
 import type { Signal } from '../domain/signals.ts';
 import { stampByAgent, stampOfStart } from '../domain/stamps.ts';
 import { callKey, requireCurrent, type AgentAtWork } from '../domain/task.ts';
+import { couldCarryAway } from '../domain/taint.ts';
 import { pausePoint } from '../inbox/pausePoint.ts';
 import type { Ledger } from '../ports.ts';
 import type { Tool, ToolContext } from '../tools/tool.ts';
+import type { Web } from '../tools/web.ts';
 import type { ToolRunner } from '../tools/toolRunner.ts';
 import type { TaskWorkspace } from '../workspace/taskWorkspace.ts';
 import type { ModelTurn } from './modelTurn.ts';
@@ -23,6 +25,7 @@ export interface LoopServices {
   readonly toolRunner: ToolRunner;
   readonly modelTurn: ModelTurn;
   readonly signals: Emitter<Signal>;
+  readonly web: Web;
   /**
    * Notes mail that has come for the agent into its conversation, the most urgent first; calls that have no result yet are
    * answered as put off in the same breath. Says whether there was any.
@@ -115,7 +118,7 @@ function note(services: LoopServices, work: LoopWork, nudge?: string): void {
 
 function contextOf(services: LoopServices, work: LoopWork): ToolContext {
   const { runId, taskId, agentId, attempt, restarts, workspace } = work;
-  const task = taskOf(services.ledger, work);
+  const { task, run } = taskAt(services.ledger.state, work);
   return {
     runId,
     taskId,
@@ -125,6 +128,9 @@ function contextOf(services: LoopServices, work: LoopWork): ToolContext {
     step: task.openCall?.step ?? task.steps + 1,
     writes: task.writes,
     workspace,
+    web: services.web,
+    allowedHosts: run.options.allowedHosts ?? [],
+    couldCarryAway: couldCarryAway(run.taint),
     onOutput: (text) => {
       services.signals.fire({ type: 'tool-output', runId, taskId, agentId, text });
     },

@@ -1,7 +1,7 @@
 /** Turns an objective into a plan that the developer can accept, and hands its tasks to the team. */
 import type { AgentIdentity } from '../domain/agent.ts';
 import { projectPlanSchema, type ProjectPlan } from '../domain/plan.ts';
-import { READING_TOOLS } from '../tools/toolCatalogue.ts';
+import { PLANNING_TOOLS } from '../tools/toolCatalogue.ts';
 import type { AgentTask, TaskResult } from './baseAgent.ts';
 import { LoopingAgent, type AgentServices } from './loopingAgent.ts';
 import { PLANNING_RULES } from './prompts/planning.ts';
@@ -27,7 +27,7 @@ export class PlanningAgent extends LoopingAgent {
       await this.loop({
         instructions: teamInstructions(this.id, this.type, PLANNING_RULES, this.work.workspace),
         brief: `The objective:\n\n${requirements}\n\nRead what you need, then call submit_plan.`,
-        tools: [...READING_TOOLS, ...this.team.forPlanning()],
+        tools: [...PLANNING_TOOLS, ...this.team.forPlanning()],
       }),
     );
   }

@@ -49,6 +49,8 @@ export const requestSubjectSchema = z.discriminatedUnion('kind', [
     /** The words that stay where nothing but files of the workspace follows them. */
     onFiles: z.array(z.string()).optional(),
     ...commandReachSchema.shape,
+    /** Files with secrets lie where it runs, and nobody knows what it reads. */
+    mayReadSecrets: z.literal(true).optional(),
     ...isProtected,
   }),
   z.object({
@@ -82,6 +84,16 @@ export const requestSubjectSchema = z.discriminatedUnion('kind', [
     /** Of the call that stands still. */
     cost: callCostSchema,
     isProtected: z.literal(true),
+  }),
+  /** `url` as it is sent; `address` is what its host was resolved to, and nothing else is connected to. */
+  z.object({
+    kind: z.literal('fetch'),
+    method: z.literal('GET'),
+    url: z.string(),
+    host: z.string(),
+    address: z.string(),
+    why: z.string(),
+    ...isProtected,
   }),
   z.object({ kind: z.literal('question'), question: z.string(), options: z.array(z.string()) }),
 ]);
@@ -155,6 +167,8 @@ export function scopesOf(subject: RequestSubject): readonly ApprovalScope[] | un
       return subject.network ? ['commands', 'network'] : ['commands'];
     case 'write':
       return ['writes'];
+    case 'fetch':
+      return ['network'];
     case 'read':
     case 'question':
       return undefined;
@@ -180,6 +194,8 @@ function shortWordsOf(subject: DeepReadonly<RequestSubject>): string {
       return `Read ${subject.path}`;
     case 'raise':
       return `Raise ${subject.of} budget from ${describeAmount(subject.resource, subject.limit)} to ${describeAmount(subject.resource, subject.to)}`;
+    case 'fetch':
+      return `Fetch ${subject.url}`;
     case 'question':
       return subject.question;
   }

@@ -31,6 +31,8 @@ export function effectText(subject: DeepReadonly<RequestSubject>): string | unde
       return JSON.stringify([subject.kind, subject.changes]);
     case 'read':
       return JSON.stringify([subject.kind, subject.path]);
+    case 'fetch':
+      return JSON.stringify([subject.kind, subject.method, subject.url, subject.address]);
     case 'plan':
     case 'question':
     case 'raise':

@@ -6,6 +6,7 @@ import type { RequestRecord, Rule } from './approval.ts';
 import { raiseLimit, startToolClock, stopToolClock } from './budgetState.ts';
 import type { EventOf, SquadEvent } from './events.ts';
 import type { Run } from './run.ts';
+import { taintOf } from './taint.ts';
 import { isOver } from './task.ts';
 
 type RequestEvent = Extract<SquadEvent, { type: `request-${string}` }>;
@@ -25,6 +26,9 @@ export function applyToRequests(standing: Standing, run: Run, event: RequestEven
       request.door = event.door;
       if (event.grantedBy !== undefined) {
         request.grantedBy = event.grantedBy;
+      }
+      if (event.answer.kind === 'allow') {
+        run.taint = { ...run.taint, ...taintOf(request.subject) };
       }
       raiseLimit(run, request);
       workOn(run, request.taskId, event.at);

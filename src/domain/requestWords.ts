@@ -119,6 +119,15 @@ function wordsOf({ subject, agentId }: DeepReadonly<PersonRequest>): RequestWord
         ],
       };
     }
+    case 'fetch':
+      return {
+        title: `${who} wants to read a page of ${subject.host}`,
+        paragraphs: [
+          `${subject.method} ${subject.url}`,
+          `${subject.host} is ${subject.address} now, and only that address is connected to. ${subject.why} The whole address goes to that host, with all that stands in it; what the page says goes to the model.`,
+          ...onlyThePerson(subject),
+        ],
+      };
     case 'question':
       return {
         title: `${who} asks`,

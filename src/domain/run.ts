@@ -18,6 +18,7 @@ import type { Mail } from './mailbox.ts';
 import type { MessageRecord } from './message.ts';
 import type { ProjectPlan } from './plan.ts';
 import { MICRO, priceFor, priceSchema } from './prices.ts';
+import type { Taint } from './taint.ts';
 import type { Task } from './task.ts';
 
 export const modelDoorSchema = z.enum(['rehearsal', 'openai', 'editor']);
@@ -75,6 +76,8 @@ export const runOptionsSchema = z.object({
   approve: z.array(approvalScopeSchema),
   /** The workspace's rules when the run began. */
   rules: z.array(ruleSchema).optional(),
+  /** Hosts of the web that agents may read from without a question. */
+  allowedHosts: z.array(z.string()).optional(),
   atEnd: atEndSchema,
 });
 export type RunOptions = z.infer<typeof runOptionsSchema>;
@@ -173,6 +176,8 @@ export interface Run {
   requests: Record<string, RequestRecord>;
   /** What is allowed in it by rules of the workspace. */
   rules: Rule[];
+  /** What was read that changes what may be sent. */
+  taint?: Taint;
   /** Counts that ids are made of, so that the same inputs give the same ids. */
   counters: { message: number; request: number; call: number };
   startedAt: string;

@@ -362,6 +362,9 @@ function applyToTask(
     case 'tool-call-started':
       task.openCall = { callId: event.callId, step: event.step, effect: event.effect };
       startToolClock(task, event.at);
+      if (event.effect === 'network') {
+        run.taint = { ...run.taint, untrusted: true };
+      }
       return;
     case 'tool-call-ended':
       task.conversation.push(event.sequence);

@@ -57,8 +57,9 @@ export class Guardrails {
     return this.bothPlaces(path, world, (place) => judgeWrite(place, content, before, world.root));
   }
 
-  url(method: string, url: string): Verdict {
-    return judgeUrl(method, url, this.policy.hosts);
+  /** `hosts`: those of the run, beside the policy's own. */
+  url(method: string, url: string, hosts: readonly string[] = []): Verdict {
+    return judgeUrl(method, url, [...this.policy.hosts, ...hosts]);
   }
 
   /** A path is judged by its name and by the place that the name leads to now. */

@@ -52,6 +52,15 @@ export function whySpecial(host: string): string | undefined {
     : undefined;
 }
 
+/** Why a host that was resolved to these may not be connected to; one special address among them is enough. */
+export function whySpecialPlace(host: string, addresses: readonly string[]): string | undefined {
+  if (addresses.length === 0) {
+    return `${host} has no address.`;
+  }
+  const special = addresses.find((address) => !ipaddr.isValid(address) || whySpecial(address) !== undefined);
+  return special === undefined ? undefined : `${host} leads to ${special}, which is no address of the web.`;
+}
+
 /** The range of an address, or of the IPv4 address that an IPv6 one carries. */
 function rangeOf(host: string): string {
   const address = ipaddr.parse(host);

@@ -14,6 +14,7 @@ import { TablesStore } from '../store/sqljs/tablesClient.ts';
 import { TablesFeed } from '../store/tablesFeed.ts';
 import { GitSquadFiles } from '../services/gitSquadFiles.ts';
 import { createSquad, type Squad } from '../squad.ts';
+import { systemNetwork, WebReader } from '../tools/fetchUrlReader.ts';
 import { permitBy } from '../tools/tool.ts';
 import { openGuardrails } from '../workspace/openGuardrails.ts';
 import type { AboutSilentOwner } from './claimSquad.ts';
@@ -121,7 +122,8 @@ export async function openOwned(
     const sandbox = isSandboxed ? await sandboxFor(storage, logger) : undefined;
     const files = new GitSquadFiles({ workspaceRoot, storage, clock: systemClock, sandbox, beforeStart });
     const permit = permitBy(await openGuardrails());
-    const made = createSquad({ ledger, models, clock: systemClock, logger, files, permit });
+    const web = new WebReader({ clock: systemClock, network: systemNetwork });
+    const made = createSquad({ ledger, models, clock: systemClock, logger, files, permit, web });
     await made.runs.open();
     return {
       ...made,

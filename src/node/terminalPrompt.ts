@@ -119,6 +119,7 @@ function questionOf(kind: OpenRequest['subject']['kind'], hasMore: boolean): str
     case 'write':
     case 'changes':
     case 'read':
+    case 'fetch':
       return hasMore
         ? 'allow, more (what else can be allowed), or deny (a reason helps the agent): '
         : 'allow, or deny (a reason helps the agent): ';

@@ -34,7 +34,7 @@ export async function perform(command: CommandLine, media: string, signal: Abort
   switch (command.verb) {
     case 'run': {
       const { objective, model } = await chooseWork(command, media);
-      const { fallback, maxAgents, budget, envelopes, limits, approve, atEnd } = command;
+      const { fallback, maxAgents, budget, envelopes, limits, approve, allowedHosts, atEnd } = command;
       const runOptions: RunOptions = {
         model,
         ...(fallback ? { fallback } : {}),
@@ -44,6 +44,7 @@ export async function perform(command: CommandLine, media: string, signal: Abort
         prices: await pricesFor(fallback ? [model, fallback] : [model], { media }),
         limits,
         approve: [...approve],
+        ...(allowedHosts.length > 0 ? { allowedHosts: [...allowedHosts] } : {}),
         atEnd,
         ...(process.stdin.isTTY && !json ? { asksToRaise: true } : {}),
       };

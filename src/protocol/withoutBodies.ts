@@ -183,6 +183,8 @@ function cutSubject(subject: DeepReadonly<RequestSubject>): RequestSubject {
       return { ...subject };
     case 'read':
       return { ...subject, path: cut(subject.path), why: cut(subject.why) };
+    case 'fetch':
+      return { ...subject, url: cut(subject.url), why: cut(subject.why) };
     case 'question':
       return { ...subject, question: cut(subject.question), options: subject.options.slice(0, 20).map(cut) };
   }

@@ -8,6 +8,7 @@ import type { Seed } from '../domain/run.ts';
 import type { RunResults } from '../services/runResults.ts';
 import { RUN_ENDED } from '../services/runTasks.ts';
 import type { Permission, Tool, ToolResult } from '../tools/tool.ts';
+import type { Web } from '../tools/web.ts';
 import type { MergeOutcome, TaskCommit } from '../workspace/repository.ts';
 import type { ChecksRequest, RunFiles, TaskFiles, TaskTry } from '../workspace/runFiles.ts';
 import type { TaskWorkspace } from '../workspace/taskWorkspace.ts';
@@ -180,6 +181,12 @@ class RecordedTaskFiles implements TaskFiles {
     return event;
   }
 }
+
+/** What was read of it is in the record. */
+export const unseenWeb: Web = {
+  resolve: () => Promise.reject(new UnrecordedError('Nobody asks for a host in a replay.')),
+  read: () => Promise.reject(new UnrecordedError('Nothing is fetched in a replay.')),
+};
 
 export function recordedResults(recording: Recording, room: WaitingRoom): RunResults {
   const refuse = (): Promise<never> => Promise.reject(new UnrecordedError('Nobody did this before the run ended.'));

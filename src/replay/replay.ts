@@ -9,7 +9,14 @@ import type { Clock } from '../ports.ts';
 import { createSquad, type Squad } from '../squad.ts';
 import { performTool } from '../tools/tool.ts';
 import { decisionOf, Fingerprint } from './fingerprint.ts';
-import { RecordedFiles, recordedPermission, recordedResult, recordedResults, worldOf } from './recordedFiles.ts';
+import {
+  RecordedFiles,
+  recordedPermission,
+  recordedResult,
+  recordedResults,
+  unseenWeb,
+  worldOf,
+} from './recordedFiles.ts';
 import { recordedModels } from './recordedModels.ts';
 import { mayComeMeanwhile, Recording, RUN_STRAND, type Strand } from './recording.ts';
 import { isObserved, ReplayLedger, type Difference } from './replayLedger.ts';
@@ -110,9 +117,14 @@ class Replay {
       models: recordedModels(recording, room),
       logger: { info: () => undefined, warn: () => undefined, error: () => undefined },
       files: { runFiles: () => files, results: () => recordedResults(recording, room) },
-      permit: (tool, _input, context) => {
-        const asked = this.ledger.state.runs[context.runId]?.requests[callKey(context)];
-        return recordedPermission(recording, context.taskId, tool, asked?.subject);
+      web: unseenWeb,
+      permit: (tool, _input, context, signal) => {
+        const asked = this.ledger.state.runs[context.runId]?.requests[callKey(context)]?.subject;
+        const permission = () => recordedPermission(recording, context.taskId, tool, asked);
+        // A host that is not known yet was looked up before anything else happened.
+        return tool.effect === 'network' && !asked
+          ? worldOf(recording, room, context.taskId, signal).then(permission)
+          : permission();
       },
       perform: async (tool, input, context, signal) => {
         if (tool.effect === 'team') {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { CommandReach, RequestSubject, RunText } from '../domain/approval.ts';
 import { LONGEST_SHOWN } from '../domain/fileChange.ts';
 import { messageOf } from '../domain/errors.ts';
+import { READ_BOTH } from '../domain/taint.ts';
 import { isDeclaredWrite } from './declaredWrites.ts';
 import type { Guardrails } from '../guardrails/guardrails.ts';
 import type { RunTexts } from '../guardrails/whatRuns.ts';
@@ -16,9 +17,10 @@ const LONGEST_RUN_TEXT = 20_000;
 /** Free when it only looks, asked about otherwise; what destroys a machine is refused. */
 export function permissionToRun(
   { command, cwd, network }: { command: string; cwd: string; network: boolean },
-  { workspace }: ToolContext,
+  context: ToolContext,
   guardrails: Guardrails,
 ): Permission {
+  const { workspace } = context;
   const verdict = guardrails.command('bash', command, workspace, cwd);
   const why = verdict.kind === 'allow' && network ? 'It wants to reach the network.' : verdict.reason;
   if (verdict.kind === 'deny') {
@@ -26,25 +28,27 @@ export function permissionToRun(
   }
   return verdict.kind === 'allow' && !network
     ? FREE
-    : { kind: 'ask', subject: commandSubject({ command, cwd, why, network }, workspace, guardrails) };
+    : { kind: 'ask', subject: commandSubject({ command, cwd, why, network }, context, guardrails) };
 }
 
 /** A command as a person is asked about it. */
 export function commandSubject(
   { command, cwd, why, network }: { command: string; cwd: string; why: string; network: boolean },
-  workspace: TaskWorkspace,
+  context: Pick<ToolContext, 'workspace' | 'couldCarryAway'>,
   guardrails: Guardrails,
 ): RequestSubject {
+  const { workspace } = context;
+  const reach = unknownReach(context, network);
   const runs = runTexts(guardrails.runs(command, workspace, cwd));
   const onFiles = network ? undefined : guardrails.onFiles(command, workspace, cwd);
   return {
     kind: 'command',
     command,
     cwd,
-    why,
+    why: reach.isProtected ? `${why} ${READ_BOTH}` : why,
     ...(runs.length > 0 ? { runs } : {}),
     ...(onFiles ? { onFiles } : {}),
-    ...reachOf(workspace, network),
+    ...reach,
   };
 }
 
@@ -57,6 +61,19 @@ export function runTexts(texts: RunTexts): RunText[] {
       .digest('hex'),
     ...(text === undefined || text.length > LONGEST_RUN_TEXT ? {} : { text }),
   }));
+}
+
+/** What goes out, and what is read, by a command of which nobody knows what it does. */
+function unknownReach(
+  { workspace, couldCarryAway }: Pick<ToolContext, 'workspace' | 'couldCarryAway'>,
+  network: boolean,
+): CommandReach & { mayReadSecrets?: true; isProtected?: true } {
+  const reach = reachOf(workspace, network);
+  return {
+    ...reach,
+    ...(workspace.holdsSecrets('.') ? { mayReadSecrets: true } : {}),
+    ...(couldCarryAway && (reach.network || !reach.isSandboxed) ? { isProtected: true } : {}),
+  };
 }
 
 /** What a command reaches: a sandbox keeps the network from it unless that is granted. */

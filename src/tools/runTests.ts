@@ -10,15 +10,15 @@ export const runTests = defineTool({
   input: z.strictObject({ filter: z.string().min(1).max(200).optional(), coverage: z.literal(false).optional() }),
   effect: 'process',
   afterCrash: 'repeat',
-  permission: ({ filter }, { workspace }, guardrails) => {
-    const found = testCommandOf(workspace.textOf('package.json'), filter);
+  permission: ({ filter }, context, guardrails) => {
+    const found = testCommandOf(context.workspace.textOf('package.json'), filter);
     if (found.kind === 'none') {
       return { kind: 'refuse', reason: found.reason };
     }
     const why = 'Tests run the project’s own scripts.';
     return {
       kind: 'ask',
-      subject: commandSubject({ command: found.command, cwd: '.', why, network: false }, workspace, guardrails),
+      subject: commandSubject({ command: found.command, cwd: '.', why, network: false }, context, guardrails),
     };
   },
   async run({ filter }, { workspace }, signal) {

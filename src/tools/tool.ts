@@ -1,9 +1,11 @@
 /** What a tool is: a name, a schema, what it does to the world, and the function that does it. */
 import type * as z from 'zod';
+import type { DeepReadonly } from '../base/deepReadonly.ts';
 import type { RequestSubject } from '../domain/approval.ts';
 import type { EventDraft } from '../domain/events.ts';
 import type { AgentAtWork } from '../domain/task.ts';
 import type { Guardrails } from '../guardrails/guardrails.ts';
+import type { Web } from './web.ts';
 import type { TaskWorkspace } from '../workspace/taskWorkspace.ts';
 
 export type ToolEffect = 'read' | 'write' | 'process' | 'network' | 'team';
@@ -17,6 +19,13 @@ export interface ToolContext extends AgentAtWork {
   /** Globs of the files that the task declared it would change. */
   readonly writes: readonly string[];
   readonly workspace: TaskWorkspace;
+  readonly web: Web;
+  /** Hosts of the web that need no question. */
+  readonly allowedHosts: readonly string[];
+  /** Whether what goes out could carry a secret to whoever wrote what was read: then all of it asks a person. */
+  readonly couldCarryAway: boolean;
+  /** What a person, or the policy for them, allowed this very call. */
+  readonly granted?: DeepReadonly<RequestSubject>;
   readonly onOutput: (text: string) => void;
 }
 
@@ -47,8 +56,13 @@ export interface Tool<Input = unknown> {
    * the model can look what happened.
    */
   readonly afterCrash: 'repeat' | 'report';
-  /** Whether the call may go ahead; free where the tool says nothing. */
-  permission?(input: Input, context: ToolContext, guardrails: Guardrails): Permission;
+  /** Whether the call may go ahead; free where the tool says nothing. Rejects with the signal's reason only. */
+  permission?(
+    input: Input,
+    context: ToolContext,
+    guardrails: Guardrails,
+    signal: AbortSignal,
+  ): Permission | Promise<Permission>;
   /** Throws ToolRefusal for what the model should do differently; any other error is a failure of the tool. */
   run(input: Input, context: ToolContext, signal: AbortSignal): Promise<ToolResult>;
 }
@@ -58,13 +72,18 @@ export function defineTool<Input>(tool: Tool<Input>): Tool {
   return tool;
 }
 
-/** Whether a call may go ahead, with the files as they are now. */
-export type PermitTool = (tool: Tool, input: unknown, context: ToolContext) => Permission;
+/** Whether a call may go ahead, with files and names as they are now. */
+export type PermitTool = (
+  tool: Tool,
+  input: unknown,
+  context: ToolContext,
+  signal: AbortSignal,
+) => Permission | Promise<Permission>;
 
 export const permitBy =
   (guardrails: Guardrails): PermitTool =>
-  (tool, input, context) =>
-    tool.permission?.(input, context, guardrails) ?? { kind: 'free' };
+  (tool, input, context, signal) =>
+    tool.permission?.(input, context, guardrails, signal) ?? { kind: 'free' };
 
 /** Carries out one call. Rejects with what `run` throws. */
 export type PerformTool = (

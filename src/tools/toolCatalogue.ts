@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import type { ToolDeclaration } from '../ports.ts';
 import { applyEdit } from './applyEdit.ts';
+import { fetchUrl } from './fetchUrl.ts';
 import { listFiles } from './listFiles.ts';
 import { readFile } from './readFile.ts';
 import { runCommand } from './runCommand.ts';
@@ -11,7 +12,9 @@ import type { Tool } from './tool.ts';
 import { writeFile } from './writeFile.ts';
 
 export const READING_TOOLS: readonly Tool[] = [readFile, listFiles, searchText];
-export const WORKING_TOOLS: readonly Tool[] = [...READING_TOOLS, writeFile, applyEdit, runCommand, runTests];
+export const WORKING_TOOLS: readonly Tool[] = [...READING_TOOLS, writeFile, applyEdit, runCommand, runTests, fetchUrl];
+/** Of who plans: it looks, here and on the web. */
+export const PLANNING_TOOLS: readonly Tool[] = [...READING_TOOLS, fetchUrl];
 
 /** By the schema they come from: every call of a model offers the same tools, and making one takes a millisecond. */
 const parametersOf = new WeakMap<Tool['input'], ToolDeclaration['parameters']>();

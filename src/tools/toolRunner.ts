@@ -11,7 +11,7 @@ import { LedgerClosedError, messageOf, SupersededError, ToolRefusal } from '../d
 import type { EventOf } from '../domain/events.ts';
 import { effectText } from '../domain/grants.ts';
 import { stampByAgent, stampOfStart } from '../domain/stamps.ts';
-import { requireCurrent } from '../domain/task.ts';
+import { callKey, requireCurrent } from '../domain/task.ts';
 import { pausePoint } from '../inbox/pausePoint.ts';
 import type { Ledger } from '../ports.ts';
 import {
@@ -88,7 +88,10 @@ export class ToolRunner {
         ...(await this.afterwards(tool, context, signal)),
       }));
     }
-    const permission = this.permit(tool, input.value, context);
+    const judged = this.permit(tool, input.value, context, signal);
+    const permission = judged instanceof Promise ? await judged : judged;
+    signal.throwIfAborted();
+    requireCurrent(this.ledger.state.runs[context.runId]?.tasks[context.taskId], context);
     if (permission.kind === 'refuse') {
       return this.end(call, context, 'refused', { text: permission.reason });
     }
@@ -100,8 +103,9 @@ export class ToolRunner {
           text: `The developer refused this${reason ? `: ${reason}` : '.'} Find another way, or say in finish_task what you could not do.`,
         });
       }
-      // What was shown may not be what is there by now.
-      const now = this.permit(tool, input.value, context);
+      // What was shown may not be what is there by now; of the web, just the address that was shown is connected to.
+      const again = tool.effect === 'network' ? permission : this.permit(tool, input.value, context, signal);
+      const now = again instanceof Promise ? await again : again;
       if (now.kind === 'refuse' || (now.kind === 'ask' && !isSameEffect(now.subject, permission.subject))) {
         return this.end(call, context, 'refused', {
           text: now.kind === 'refuse' ? now.reason : CHANGED_MEANWHILE,
@@ -140,7 +144,8 @@ export class ToolRunner {
     requireCurrent(this.ledger.state.runs[runId]?.tasks[taskId], context);
     this.ledger.assertOwner();
     return this.attempt(call, context, 'ok', signal, async () => {
-      const result = await this.performTool(tool, input, context, signal);
+      const granted = this.ledger.state.runs[runId]?.requests[callKey(context)]?.subject;
+      const result = await this.performTool(tool, input, granted ? { ...context, granted } : context, signal);
       return { ...result, ...(await this.afterwards(tool, context, signal)) };
     });
   }

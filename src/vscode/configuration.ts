@@ -4,6 +4,7 @@ import { approvalScopeSchema, type ApprovalScope } from '../domain/approval.ts';
 import type { BudgetLimits } from '../domain/budget.ts';
 import { parseBudgets, type EnvelopeLimits } from '../domain/envelopes.ts';
 import { HumanError, messageOf, SettingError } from '../domain/errors.ts';
+import { allowedHostsSchema } from '../domain/hosts.ts';
 import { checkLimits, type LimitChoice } from '../domain/limits.ts';
 import { parsePrices, type PriceTable } from '../domain/prices.ts';
 import type { RunOptions } from '../domain/run.ts';
@@ -20,6 +21,7 @@ export interface RunSettings {
   /** What differs from the defaults. */
   readonly limits: LimitChoice;
   readonly approve: readonly ApprovalScope[];
+  readonly allowedHosts: readonly string[];
   readonly fallback?: ModelChoice;
 }
 
@@ -49,6 +51,7 @@ export function readSettings(): RunSettings {
       checkLimits(settings.get('limits', {})),
     ),
     approve: approvalScopeSchema.array().catch([]).parse(settings.get('approve')),
+    allowedHosts: readHosts(settings.get('allowedHosts', [])),
     ...readFallback(settings.get<string>('fallbackModel', '').trim()),
   };
 }
@@ -60,6 +63,17 @@ function guarded<Value>(setting: string, what: string, read: () => Value): Value
   } catch (error) {
     throw new SettingError(setting, `${what} ${messageOf(error)}`, { cause: error });
   }
+}
+
+function readHosts(value: unknown): string[] {
+  const hosts = allowedHostsSchema.safeParse(value);
+  if (!hosts.success) {
+    throw new SettingError(
+      'devsquad.allowedHosts',
+      'No run begins with this list of hosts. Each is a name such as docs.example.com, or *.example.com for every name below it, in small letters.',
+    );
+  }
+  return hosts.data;
 }
 
 /** The second model, of the same endpoint where it is one. */

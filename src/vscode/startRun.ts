@@ -46,6 +46,7 @@ export async function startRun(
     asksToRaise: true,
     limits: settings.limits,
     approve: settings.approve.filter((scope) => approve === undefined || approve.includes(scope)),
+    allowedHosts: [...settings.allowedHosts],
     // In the editor the person decides when it is done.
     atEnd: { kind: 'keep' },
   };

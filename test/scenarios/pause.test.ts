@@ -11,6 +11,7 @@ import { GitSquadFiles } from '../../src/services/gitSquadFiles.ts';
 import { createSquad, type Squad } from '../../src/squad.ts';
 import { anyOptions } from '../support/builders.ts';
 import { permit } from '../support/guardrails.ts';
+import { noWeb } from '../support/noWeb.ts';
 
 const media = path.join(projectFolder, 'media');
 const logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -30,6 +31,7 @@ describe('a run that is paused', () => {
     const models = new HostModels({ media, apiKey: () => Promise.resolve(undefined), rehearsalPauseMs: 1 });
     squad = createSquad({
       permit,
+      web: noWeb,
       ledger,
       models,
       clock: systemClock,

@@ -12,6 +12,7 @@ import { RunRepository } from '../../src/workspace/repository.ts';
 import { anyOptions, anyTask } from './builders.ts';
 import { VirtualClock } from './virtualClock.ts';
 import { permit } from './guardrails.ts';
+import { noWeb } from './noWeb.ts';
 
 const never = new AbortController().signal;
 
@@ -56,6 +57,7 @@ export class ResultBench {
     const models = { select: () => Promise.reject(new Error('Nobody needs a model here.')) };
     const squad = createSquad({
       permit,
+      web: noWeb,
       ledger,
       models,
       clock,

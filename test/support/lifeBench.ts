@@ -12,8 +12,11 @@ import type { LanguageModel, LanguageModels, ModelRequest } from '../../src/port
 import { GitSquadFiles } from '../../src/services/gitSquadFiles.ts';
 import { createSquad, type Squad, type SquadPorts } from '../../src/squad.ts';
 import { TablesStore } from '../../src/store/sqljs/tablesClient.ts';
+import { WebReader, type Network } from '../../src/tools/fetchUrlReader.ts';
+import type { Web } from '../../src/tools/web.ts';
 import { TablesFeed } from '../../src/store/tablesFeed.ts';
 import { anyOptions } from './builders.ts';
+import { noWeb } from './noWeb.ts';
 import { checkTables } from './checkTables.ts';
 import { VirtualClock } from './virtualClock.ts';
 import { silentLogger } from './viewedSquad.ts';
@@ -50,17 +53,25 @@ export class LifeBench {
   private readonly tasks: readonly object[];
   private readonly models: LanguageModels;
   readonly roles: SquadPorts['roles'];
+  private readonly web: Web;
   private epoch = 0;
   private opened: { squad: Squad; ledger: SquadLedger; feed: TablesFeed } | undefined;
 
   /** The planner submits `tasks`; everything else is said by `say`. Both are left out where a test brings its `models`. */
-  constructor(options: { tasks?: readonly object[]; say?: Say; models?: LanguageModels; roles?: SquadPorts['roles'] }) {
+  constructor(options: {
+    tasks?: readonly object[];
+    say?: Say;
+    models?: LanguageModels;
+    roles?: SquadPorts['roles'];
+    network?: Network;
+  }) {
     this.say = options.say ?? (() => finish);
     this.tasks = options.tasks ?? [];
     this.models = options.models ?? {
       select: () => Promise.resolve(new WrittenModel((request) => this.answer(request))),
     };
     this.roles = options.roles;
+    this.web = options.network ? new WebReader({ clock: this.clock, network: options.network }) : noWeb;
     mkdirSync(this.storage);
     mkdirSync(this.workspace);
     writeFileSync(path.join(this.workspace, 'README.md'), '# Here\n');
@@ -89,6 +100,7 @@ export class LifeBench {
     const feed = new TablesFeed({ ledger, tables, clock: systemClock, logger: silentLogger });
     const squad = createSquad({
       permit,
+      web: this.web,
       ledger,
       models: this.models,
       clock,

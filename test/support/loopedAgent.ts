@@ -16,6 +16,7 @@ import { anyAgent, logWithWorkingTask } from './builders.ts';
 import { MemoryLedger } from './memoryLedger.ts';
 import { VirtualClock } from './virtualClock.ts';
 import { permit } from './guardrails.ts';
+import { noWeb } from './noWeb.ts';
 
 /** Which steps the model wants next, by name; none ends the task. */
 export type Answers = (conversation: readonly ConversationEntry[]) => readonly string[];
@@ -48,6 +49,7 @@ export class LoopedAgent {
       ledger,
       signals,
       communication,
+      web: noWeb,
       toolRunner: new ToolRunner({
         ledger,
         permit,

@@ -104,7 +104,7 @@ function Request({
         >
           {button}
         </Button>
-        {['command', 'write', 'changes', 'read'].includes(request.subject.kind) && (
+        {['command', 'write', 'changes', 'read', 'fetch'].includes(request.subject.kind) && (
           <Button
             look="icon"
             icon="circle-slash"
@@ -177,6 +177,8 @@ function wording({ id, runId, subject }: WaitingRequest): Wording {
         button: 'Raise…',
         command: answer,
       };
+    case 'fetch':
+      return { wants: 'asks to fetch', what: subject.url, isCode: true, button: 'Answer…', command: answer };
     case 'question':
       return { wants: 'asks', what: subject.question, isCode: false, button: 'Answer…', command: answer };
     default:

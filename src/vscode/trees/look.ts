@@ -38,6 +38,7 @@ const SUBJECTS: Readonly<Record<RequestSubject['kind'], string>> = {
   write: 'edit',
   changes: 'lock',
   read: 'eye',
+  fetch: 'globe',
   question: 'question',
   raise: 'credit-card',
 };

@@ -14,6 +14,7 @@ import { GitSquadFiles } from '../../../src/services/gitSquadFiles.ts';
 import { createSquad, type Squad } from '../../../src/squad.ts';
 import { anyOptions } from '../../support/builders.ts';
 import { permit } from '../../support/guardrails.ts';
+import { noWeb } from '../../support/noWeb.ts';
 
 /** What must not happen while a run is paused. */
 const BEGINNINGS: ReadonlySet<EventType> = new Set<EventType>([
@@ -55,6 +56,7 @@ describe('a run that is paused', () => {
     const workspaceRoot = path.join(folder, 'workspace');
     squad = createSquad({
       permit,
+      web: noWeb,
       ledger,
       models,
       clock: systemClock,

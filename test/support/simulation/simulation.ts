@@ -18,6 +18,7 @@ import { SimulatedJournal, SimulatedLedger } from './simulatedLedger.ts';
 import { makeTeam, nextAnswer, type SimulatedTeam } from './simulatedTeam.ts';
 import { Life, SimulatedTime } from './simulatedTime.ts';
 import { permit } from '../guardrails.ts';
+import { noWeb } from '../noWeb.ts';
 
 export interface Faults {
   /** The process is killed right after so many events, counted over all its lives. */
@@ -117,6 +118,7 @@ class Simulation {
     };
     this.squad = createSquad({
       permit,
+      web: noWeb,
       ledger: this.ledger,
       clock: time.clock(life),
       models: this.models(life),

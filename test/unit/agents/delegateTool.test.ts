@@ -9,6 +9,7 @@ import { schedule } from '../../../src/services/taskScheduler.ts';
 import type { ToolContext } from '../../../src/tools/tool.ts';
 import { anyAgent, anyOptions, anyTask, EventLog } from '../../support/builders.ts';
 import { MemoryLedger } from '../../support/memoryLedger.ts';
+import { noWeb } from '../../support/noWeb.ts';
 
 const [runId, taskId] = ['run-1', 'run-1.one'];
 
@@ -63,7 +64,8 @@ class Delegating {
     const common = { runId, taskId, agentId: 'agent-1', attempt: 1, restarts: 0, writes: ['src/**'] };
     // The tool does not look at the workspace.
     const workspace = {} as ToolContext['workspace'];
-    return { ...common, step: ++this.step, workspace, onOutput: () => undefined, ...fields };
+    const outside = { web: noWeb, allowedHosts: [], couldCarryAway: false };
+    return { ...common, ...outside, step: ++this.step, workspace, onOutput: () => undefined, ...fields };
   }
 
   async handOn(fields: object = {}, context = this.context()): Promise<string> {

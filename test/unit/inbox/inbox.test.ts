@@ -51,7 +51,11 @@ class Asking {
       leadsTo: (path: string) => path,
       holdsSecrets: () => false,
     } as unknown as TaskWorkspace;
-    return commandSubject({ command, cwd, why: 'It is not on the list.', network: false }, workspace, guardrails);
+    return commandSubject(
+      { command, cwd, why: 'It is not on the list.', network: false },
+      { workspace, couldCarryAway: false },
+      guardrails,
+    );
   }
 
   async allow(id: string, grant?: Grant, also?: string[]): Promise<void> {
