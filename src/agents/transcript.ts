@@ -3,10 +3,12 @@
  * the sequences, the ledger has the texts.
  */
 import type { ConversationEntry, ToolCall } from '../domain/conversation.ts';
-import type { SquadEvent } from '../domain/events.ts';
+import type { EventOf, SquadEvent } from '../domain/events.ts';
 import { fingerprintOf } from '../domain/progress.ts';
 import type { TaskView } from '../domain/squadState.ts';
+import { asInformation, withoutInvisible } from '../guardrails/textHygiene.ts';
 import type { Ledger } from '../ports.ts';
+import { PLANNING_TOOLS, WORKING_TOOLS } from '../tools/toolCatalogue.ts';
 
 /** How the runtime's own remarks in a conversation begin. */
 export const NUDGE = 'From the host:';
@@ -80,10 +82,22 @@ function entriesOf(event: SquadEvent): ConversationEntry[] {
     case 'model-call-ended':
       return [{ role: 'assistant', text: event.answer.text, toolCalls: event.answer.toolCalls }];
     case 'tool-call-ended':
-      return [{ role: 'tool', callId: event.callId, text: event.result }];
+      return [{ role: 'tool', callId: event.callId, text: toldOf(event) }];
     case 'tool-calls-put-off':
       return event.calls.map(({ callId }) => ({ role: 'tool', callId, text: event.reason }));
     default:
       throw new Error(`Event ${event.sequence} (${event.type}) is no part of a conversation.`);
   }
+}
+
+/** Tools that answer with what others wrote: files, programs, pages. */
+const ANSWERS_WITH_TEXTS: ReadonlySet<string> = new Set(
+  [...WORKING_TOOLS, ...PLANNING_TOOLS].filter(({ effect }) => effect !== 'write').map(({ name }) => name),
+);
+
+/** What came of a call, as its model is told: others' words are marked as such, the host's own are not. */
+function toldOf({ tool, outcome, result }: EventOf<'tool-call-ended'>): string {
+  return outcome !== 'refused' && ANSWERS_WITH_TEXTS.has(tool)
+    ? asInformation(tool, result)
+    : withoutInvisible(result).text;
 }

@@ -1,4 +1,4 @@
-/** Characters that a person cannot see, or takes for others. */
+/** Characters that a person cannot see, or takes for others, and texts that a model must not take for orders. */
 import { INVISIBLE } from '../base/visibleText.ts';
 
 /** Blanks that no shell takes for blanks. */
@@ -49,4 +49,41 @@ export function hasLookAlike(text: string): boolean {
 
 function isLetter(character: string): boolean {
   return /\p{L}/u.test(character);
+}
+
+const EACH_INVISIBLE = new RegExp(INVISIBLE, 'gu');
+/** What a sign of pictures has around it so that it looks as it should: no words hide in it. */
+const OF_PICTURES = /^[\ufe0f\u200d]$/;
+const PICTURE = /\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier})?$/u;
+
+/** The text as a model may read it: a person would see all of it. `count` says how many characters are gone. */
+export function withoutInvisible(text: string): { readonly text: string; readonly count: number } {
+  let count = 0;
+  const plain = text.replace(EACH_INVISIBLE, (character, at: number) => {
+    const ends = character === '\r' && text[at + 1] === '\n';
+    const isOfPicture = OF_PICTURES.test(character) && PICTURE.test(text.slice(Math.max(0, at - 4), at));
+    if (ends || isOfPicture) {
+      return character;
+    }
+    count++;
+    return '';
+  });
+  return { text: plain, count };
+}
+
+const FENCE = 'untrusted-text';
+
+/**
+ * A text that others wrote, marked for a model as information and no order. The text cannot end the mark, and has no
+ * characters that nobody sees; `from` is the host's own word for where it comes from.
+ */
+export function asInformation(from: string, given: string): string {
+  const { text, count } = withoutInvisible(given);
+  const left = count === 0 ? '' : `\n(From the host: ${count} of its characters, which nobody sees, left out.)`;
+  return `<${FENCE} from="${from}">\n${withoutTag(text, FENCE)}\n</${FENCE}>${left}`;
+}
+
+/** The text in which nothing begins or ends an element of that name, however it is written. */
+export function withoutTag(text: string, name: string): string {
+  return text.replace(new RegExp(`[<\uff1c\ufe64\u2039](?=[\\s/\\\\\uff0f]*${name})`, 'gi'), '&lt;');
 }
