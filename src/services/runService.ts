@@ -6,6 +6,7 @@ import { rulesAt } from '../domain/grants.ts';
 import { HumanError, LedgerClosedError, messageOf, StoppedError } from '../domain/errors.ts';
 import { PERSON, RUNTIME } from '../domain/events.ts';
 import { PLANNING_TASK_KEY } from '../domain/plan.ts';
+import { describeRefusal } from '../domain/budget.ts';
 import { budgetOf } from '../domain/envelopes.ts';
 import {
   isUnfinished,
@@ -350,7 +351,11 @@ export class RunService {
     if (refused !== undefined) {
       this.o.ledger.append({ type: 'result-refused', runId, actor: RUNTIME, reason: refused });
     }
-    const reason = refused ?? run.reason ?? tasks.find(({ failure, phase }) => phase === 'failed' && failure)?.failure;
+    const reason =
+      refused ??
+      run.reason ??
+      timeIsOver(run) ??
+      tasks.find(({ failure, phase }) => phase === 'failed' && failure)?.failure;
     this.endRun(runId, refused === undefined ? status : 'failed', reason, diff);
     await this.o.ledger.flushed();
   }
@@ -390,11 +395,7 @@ export class RunService {
 
   private budgetIsReached(runId: string): boolean {
     const run = this.run(runId);
-    const { options, account, budgetReached } = run;
-    const { wallTimeMs } = budgetOf(run);
-    // Where a person can raise it, the next call asks for that.
-    const isTimeOver = wallTimeMs !== undefined && account.workedMs >= wallTimeMs && !options.asksToRaise;
-    return isTimeOver || budgetReached === true;
+    return run.budgetReached === true || timeIsOver(run) !== undefined;
   }
 
   /** Writes down how long the run has been at work, now and then. */
@@ -441,4 +442,13 @@ export class RunService {
     }
     return run;
   }
+}
+
+/** The sentence that says that the run was at work for as long as it may. Where a person can raise that, the next call asks them. */
+function timeIsOver(run: RunView): string | undefined {
+  const { workedMs: used } = run.account;
+  const { wallTimeMs: limit } = budgetOf(run);
+  return limit === undefined || used < limit || run.options.asksToRaise
+    ? undefined
+    : describeRefusal({ resource: 'wallTimeMs', limit, used, reserved: 0, needed: 0 });
 }

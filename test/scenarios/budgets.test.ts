@@ -7,7 +7,17 @@ import { registeredOwner } from '../../src/ledger/ownerRecords.ts';
 import { ownerFolder } from '../../src/ledger/squadHome.ts';
 import { Sandbox, type Finished } from '../support/headless.ts';
 import { hasTerminal, typeAt } from '../support/pseudoTerminal.ts';
-import { call, inOrder, planTask, playScene, finish, type Scene } from '../support/scriptedRun.ts';
+import {
+  call,
+  inOrder,
+  planTask,
+  playScene,
+  finish,
+  scriptOf,
+  startScene,
+  type Scene,
+} from '../support/scriptedRun.ts';
+import { ScriptedServer } from '../support/scriptedServer.ts';
 
 const scene: Scene = {
   tasks: [planTask('one'), planTask('two')],
@@ -88,6 +98,20 @@ describe('a budget', () => {
     const wrong = await playScene(sandbox, scene, '--budget', 'week.usd=1');
     assert.equal(wrong.exitCode, 2);
     assert.match(wrong.stderr, /There is no budget “week\.usd”.*day/);
+  });
+
+  it('of minutes ends the run with a sentence that says so', async () => {
+    const script = scriptOf(scene);
+    const server = await ScriptedServer.start((request) =>
+      request.taskId === 'plan' ? script(request) : { fault: 'stall', when: 'before-headers' },
+    );
+    const run = await startScene(sandbox, server, '--budget', 'run.minutes=0.1').finished;
+    await server.close();
+    assert.equal(run.exitCode, 4, run.stderr);
+    assert.match(
+      endOf(run).reason ?? '',
+      /^The budget is reached: \d+ seconds at work, and 6 seconds at work are the limit/,
+    );
   });
 
   it('warns once when most of it is used', async () => {
