@@ -4,10 +4,17 @@
  */
 import assert from 'node:assert/strict';
 import { BudgetKeeper, BudgetReachedError } from '../../../src/budget/budgetKeeper.ts';
-import { budgetResourceSchema, limitOf, usedOf, type CallCost, type Usage } from '../../../src/domain/budget.ts';
+import {
+  budgetResourceSchema,
+  emptyAccount,
+  limitOf,
+  usedOf,
+  type CallCost,
+  type Usage,
+} from '../../../src/domain/budget.ts';
 import { drawerOf } from '../../../src/domain/budgetState.ts';
 import { envelopesOf, type EnvelopeLimits } from '../../../src/domain/envelopes.ts';
-import { PERSON } from '../../../src/domain/events.ts';
+import { PERSON, type SquadEvent } from '../../../src/domain/events.ts';
 import { costOf } from '../../../src/domain/prices.ts';
 import { openRequests } from '../../../src/domain/requestState.ts';
 import type { AgentAtWork } from '../../../src/domain/task.ts';
@@ -118,7 +125,7 @@ class Tree {
   private open(): [MemoryLedger, BudgetKeeper] {
     const [ledger, life] = [new MemoryLedger(this.log), this.life];
     ledger.onDidAppend((event) => {
-      this.check(event.type);
+      this.check(event);
       if (event.type === 'request-opened') {
         this.think(event.request.id, life);
       }
@@ -240,32 +247,29 @@ class Tree {
     return this.log.state.runs[RUN]!;
   }
 
-  private check(type: string): void {
-    const at = this.log.events.at(-1)!.at;
-    for (const task of Object.values(this.run.tasks)) {
-      for (const { key, limits, account } of envelopesOf(this.run, this.log.state.standing.days, drawerOf(task, at))) {
-        for (const resource of budgetResourceSchema.options) {
-          const limit = limitOf(limits, resource);
-          const reserved =
-            resource === 'tokens' ? account.reservedTokens : resource === 'usd' ? account.reservedMicroUsd : 0;
-          const passed = resource === 'tokens' || resource === 'usd' ? this.passed[resource] : 0;
-          assert.ok(reserved >= 0, `${key} ${resource} has ${reserved} reserved after ${type}`);
-          assert.ok(
-            limit === undefined || usedOf(account, resource) + reserved <= limit + passed,
-            `${key}: ${usedOf(account, resource)} + ${reserved} of ${limit ?? 0} ${resource} after ${type}`,
-          );
-        }
-      }
+  /** An event changes the accounts of its own task's envelopes and no other ones. */
+  private check(event: SquadEvent): void {
+    const task = this.run.tasks[event.taskId ?? ''];
+    const isStart = event.type === 'model-call-started';
+    if (!task) {
+      return;
     }
-    const started = this.log.events.at(-1)!;
-    if (started.type === 'model-call-started') {
-      const task = this.run.tasks[started.taskId ?? '']!;
-      assert.equal(task.phase, 'working', 'whoever calls waits for nobody');
-      for (const envelope of envelopesOf(this.run, this.log.state.standing.days, drawerOf(task, at))) {
-        const [tokens, usd] = [limitOf(envelope.limits, 'tokens'), limitOf(envelope.limits, 'usd')];
-        const { usedTokens, reservedTokens, usedMicroUsd, reservedMicroUsd } = envelope.account;
-        assert.ok(tokens === undefined || usedTokens + reservedTokens <= tokens, `a call begins over ${envelope.key}`);
-        assert.ok(usd === undefined || usedMicroUsd + reservedMicroUsd <= usd, `a call begins over ${envelope.key}`);
+    assert.ok(!isStart || task.phase === 'working', 'whoever calls waits for nobody');
+    const drawer = drawerOf(task, event.at);
+    const { days } = this.log.state.standing;
+    for (const { key, limits } of envelopesOf(this.run, days, drawer)) {
+      // Looked up here, so that a check that looks into the wrong account is found.
+      const own = key === 'run' ? this.run.account : key === 'day' ? days[drawer.day] : this.run.accounts[key];
+      const account = own ?? emptyAccount();
+      for (const resource of budgetResourceSchema.options) {
+        const limit = limitOf(limits, resource) ?? Infinity;
+        const isTokens = resource === 'tokens';
+        const reserved = isTokens ? account.reservedTokens : resource === 'usd' ? account.reservedMicroUsd : 0;
+        const passed = isTokens || resource === 'usd' ? this.passed[resource] : 0;
+        const spent = usedOf(account, resource) + reserved;
+        assert.ok(reserved >= 0, `${key} ${resource} has ${reserved} reserved after ${event.type}`);
+        assert.ok(spent <= limit + passed, `${key}: ${spent} of ${limit} ${resource} after ${event.type}`);
+        assert.ok(!isStart || spent <= limit, `a call begins over the ${resource} of ${key}`);
       }
     }
   }
