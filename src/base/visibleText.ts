@@ -16,3 +16,8 @@ export function visibleText(text: string): string {
     return `⟨U+${codePoint.toString(16).toUpperCase().padStart(4, '0')}⟩`;
   });
 }
+
+/** Without control characters but newline, tab and the carriage return of a line's end: nothing in it steers what shows it. */
+export function withoutControls(text: string): string {
+  return text.replace(/(?!\r\n)(?![\n\t])\p{Cc}/gu, '');
+}

@@ -5,6 +5,7 @@
  * goes wrong is an answer for the model.
  */
 import * as z from 'zod';
+import { withoutControls } from '../base/visibleText.ts';
 import type { RequestAnswer, RequestSubject } from '../domain/approval.ts';
 import type { ToolCall } from '../domain/conversation.ts';
 import { LedgerClosedError, messageOf, SupersededError, ToolRefusal } from '../domain/errors.ts';
@@ -174,7 +175,7 @@ export class ToolRunner {
   }
 
   private end(call: ToolCall, context: ToolContext, outcome: Outcome, { note, ...result }: Result): ToolResult {
-    const text = [shorten(result.text), ...(note === undefined ? [] : [note])].join('\n');
+    const text = withoutControls([shorten(result.text), ...(note === undefined ? [] : [note])].join('\n'));
     requireCurrent(this.ledger.state.runs[context.runId]?.tasks[context.taskId], context);
     this.ledger.append(...(result.events ?? []), {
       type: 'tool-call-ended',

@@ -67,9 +67,12 @@ const CONTROL_CHARACTERS = /(?![\n\t])\p{Cc}/gu;
 
 /** Without terminal sequences and control characters, newline and tab excepted; a lone carriage return becomes a newline. */
 export function cleanText(text: string): string {
-  return text
-    .replace(TERMINAL_SEQUENCES, '')
-    .replace(/\r+\n/g, '\n')
-    .replaceAll('\r', '\n')
-    .replace(CONTROL_CHARACTERS, '');
+  return (
+    text
+      .replace(TERMINAL_SEQUENCES, '')
+      // From the first of many only: otherwise a megabyte of them takes an hour.
+      .replace(/(?<!\r)\r+\n/g, '\n')
+      .replaceAll('\r', '\n')
+      .replace(CONTROL_CHARACTERS, '')
+  );
 }

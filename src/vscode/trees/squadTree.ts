@@ -99,5 +99,8 @@ export class SquadTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disp
 
 /** What a model or a file says, as a row can show it. */
 function oneLine(text: string): string {
-  return visibleText(text).replace(/\s*\n\s*/g, ' ');
+  return visibleText(text)
+    .split('\n')
+    .map((line) => line.trim())
+    .join(' ');
 }
