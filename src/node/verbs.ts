@@ -2,9 +2,11 @@
 import { visibleText } from '../base/visibleText.ts';
 import { describeSubject } from '../domain/approval.ts';
 import { describeRule } from '../domain/grants.ts';
+import { describeCost } from '../domain/budget.ts';
+import { dayOf } from '../domain/envelopes.ts';
 import { agentNotes, describeHealth, type HealthStatus } from '../domain/health.ts';
 import { HumanError, StorageError, UsageError } from '../domain/errors.ts';
-import { costWords, waitingGroups } from '../domain/phaseWords.ts';
+import { capsOf, costWords, waitingGroups } from '../domain/phaseWords.ts';
 import type { OwnerRecord } from '../domain/owner.ts';
 import { requirePrices, type RunOptions } from '../domain/run.ts';
 import { namesOfAskers } from '../domain/requestWords.ts';
@@ -123,7 +125,7 @@ async function showStatus(command: CommandLine, signal: AbortSignal): Promise<nu
   const runs = Object.values(state.runs);
   for (const run of runs) {
     process.stdout.write(
-      `${run.id}  ${run.stopped ? 'stopped' : (run.status ?? run.phase)}  ${oneLine(run.objective)}  (${costWords(run)})\n`,
+      `${run.id}  ${run.stopped ? 'stopped' : (run.status ?? run.phase)}  ${oneLine(run.objective)}  (${costWords(run)}${capsOf(run) === '' ? '' : `, of ${capsOf(run)}`})\n`,
     );
     for (const task of Object.values(run.tasks)) {
       process.stdout.write(`    ${task.phase.padEnd(18)} ${task.key}  ${oneLine(task.title)}  ${task.agentId ?? ''}\n`);
@@ -135,6 +137,11 @@ async function showStatus(command: CommandLine, signal: AbortSignal): Promise<nu
       ? describeHealth(known, systemClock.now())
       : [agent.status, agentNotes(agent)].filter(Boolean).join(', ');
     process.stdout.write(`${agent.id.padEnd(14)} ${oneLine(words)}\n`);
+  }
+  const today = state.standing.days[dayOf(new Date(systemClock.now()).toISOString())];
+  if (today && today.usedTokens > 0) {
+    const spent = `${today.usedTokens.toLocaleString('en')} tokens · ${describeCost(today)}`;
+    process.stdout.write(`Today, by the clock of UTC: ${spent} in ${today.requests} requests\n`);
   }
   process.stdout.write(runs.length === 0 ? 'No runs in this workspace yet.\n' : '');
   return 0;

@@ -71,7 +71,11 @@ describe('a budget', () => {
     const { usd = null, tokens } = endOf(priced).usage;
     assert.equal(priced.exitCode, 0, priced.stderr);
     assert.ok(usd !== null && usd >= (tokens * 2) / 1e6 && usd <= (tokens * 8) / 1e6 + 0.0001, `${usd} for ${tokens}`);
-    assert.match(status(), /tokens · \$0\.\d\d/);
+    assert.match(status(), /tokens · \$0\.\d+, of \$5\.00\)/);
+    assert.match(
+      status(),
+      /Today, by the clock of UTC: [\d,]+ tokens · \$0\.\d+ and [\d,]+ tokens of unknown price in \d+ requests/,
+    );
     await sandbox.checkTables();
   });
 
@@ -115,10 +119,10 @@ describe('a budget', () => {
   });
 
   it('warns once when most of it is used', async () => {
-    const run = await sandbox.rehearse('--budget-tokens', '62000').finished;
+    const run = await sandbox.rehearse('--budget', 'run.requests=15').finished;
     const warned = run.events.filter(({ type }) => type === 'budget-warned');
     assert.equal(warned.length, 1, run.stderr);
-    assert.match(run.stderr, /\d\d % of the run’s budget is used: [\d,]+ tokens of 62,000 tokens\./);
+    assert.match(run.stderr, /80 % of the run’s budget is used: 12 requests of 15 requests\./);
   });
 
   (hasTerminal ? it : it.skip)('asks whoever is there for more, and goes on with what they allow', async () => {
