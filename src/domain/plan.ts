@@ -1,5 +1,6 @@
 /** The plan that the planning agent submits and the developer accepts, as `submit_plan` takes it, and the rules it must keep. */
 import * as z from 'zod';
+import { whyCostlyGlob } from './globs.ts';
 import { acceptanceCheckSchema } from './proof.ts';
 import { taskTypeSchema, type TaskType } from './task.ts';
 
@@ -72,6 +73,13 @@ export function planProblems(plan: ProjectPlan): string[] {
       problems.push(
         `Task "${task.key}": the role ${task.role} has no type "${task.type}"; it has ${types.join(', ')}.`,
       );
+    }
+  }
+  for (const { key, reads, writes, acceptance } of plan.tasks) {
+    const unchanged = acceptance.flatMap((check) => (check.kind === 'files' ? (check.unchanged ?? []) : []));
+    const costly = [...reads, ...writes, ...unchanged].map(whyCostlyGlob).find(Boolean);
+    if (costly !== undefined) {
+      problems.push(`Task "${key}": ${costly}`);
     }
   }
   for (const task of plan.tasks) {

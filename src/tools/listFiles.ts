@@ -1,5 +1,7 @@
 import picomatch from 'picomatch';
 import * as z from 'zod';
+import { ToolRefusal } from '../domain/errors.ts';
+import { whyCostlyGlob } from '../domain/globs.ts';
 import { defineTool } from './tool.ts';
 
 const DEFAULT_LIMIT = 300;
@@ -15,6 +17,10 @@ export const listFiles = defineTool({
   effect: 'read',
   afterCrash: 'repeat',
   async run({ path, glob, limit = DEFAULT_LIMIT }, { workspace }, signal) {
+    const costly = glob === undefined ? undefined : whyCostlyGlob(glob);
+    if (costly !== undefined) {
+      throw new ToolRefusal(costly);
+    }
     const folder =
       path === undefined || path === '.' || path === './' ? '' : `${path.replace(/^\.\//, '').replace(/\/+$/, '')}/`;
     const matches = glob === undefined ? () => true : picomatch(glob, { dot: true });

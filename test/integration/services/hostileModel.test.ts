@@ -80,4 +80,20 @@ describe('what a model says that makes no sense', () => {
     assert.match(results[2] ?? '', /^refused: Its repetitions come to more than 1000/);
     assert.match(results[3] ?? '', /^ok: long\.txt:1:xxx/);
   });
+
+  it('ends soon where a list of files takes a glob that an engine could chew on for ever', async () => {
+    const name = 'a'.repeat(200);
+    const list = (glob: string) => ({ tool: 'list_files', args: { glob } });
+    const begun = performance.now();
+    const results = await run(
+      { tool: 'write_file', args: { path: name, content: 'x' } },
+      list('*a*a*a*a*a*a*b'),
+      list('*a*a*b'),
+      list('a*a*a*'),
+    );
+    assert.ok(performance.now() - begun < 10_000);
+    assert.match(results[1] ?? '', /^refused: The glob "\*a\*a\*a\*a\*a\*a\*b" has more than 3 \*/);
+    assert.equal(results[2], 'ok: No files match.');
+    assert.equal(results[3], `ok: ${name}`);
+  });
 });

@@ -18,4 +18,22 @@ describe('a plan', () => {
     assert.match(problemsOf(task('a', ['constructor'])).join(), /"constructor", which is no task/);
     assert.match(problemsOf(task('a'), task('a')).join(), /"a" is used twice/);
   });
+
+  it('has no glob that an engine could chew on for minutes', () => {
+    for (const glob of ['*a*a*a*a*b', '**/a/**/b/**', '+(a|aa)*b', 'src/!(x)']) {
+      assert.match(problemsOf({ ...task('a'), writes: [glob] }).join(), /^Task "a": The glob/, glob);
+      const acceptance = [{ kind: 'files', unchanged: [glob] }];
+      assert.match(problemsOf({ ...task('a'), acceptance }).join(), /^Task "a": The glob/, glob);
+    }
+    const writes = [
+      '**',
+      'src/**',
+      '**/*.{ts,tsx}',
+      'src/**/__tests__/**',
+      'a.*.test.*',
+      '*-*.[jt]s',
+      'app/(group)/page.tsx',
+    ];
+    assert.deepEqual(problemsOf({ ...task('a'), writes }), []);
+  });
 });
