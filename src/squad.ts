@@ -17,6 +17,7 @@ import { AgentFactory, type RoleTable } from './services/agentFactory.ts';
 import { AgentPool } from './services/agentPool.ts';
 import { AgentHealth } from './services/agentHealth.ts';
 import { AgentSupervisor } from './services/agentSupervisor.ts';
+import { CheckRights } from './services/checkRights.ts';
 import { DelegatedTasks } from './services/delegatedTasks.ts';
 import type { SquadFiles } from './services/gitSquadFiles.ts';
 import { HeldChanges } from './services/heldChanges.ts';
@@ -70,7 +71,8 @@ export function createSquad(ports: SquadPorts): Squad {
   const communication = new AgentCommunicationService(ledger, { clock, logger });
   const retries = new MailRetries(ledger, clock);
   const held = new HeldChanges({ ledger, inbox, filesOf });
-  const completion = new TaskCompletion({ ledger, held, filesOf });
+  const rights = new CheckRights({ ledger, inbox, filesOf });
+  const completion = new TaskCompletion({ ledger, held, rights, filesOf });
   const gateway = new ModelGateway({ concurrency: MODEL_CONCURRENCY, clock, logger });
   const services: AgentServices = {
     ledger,
@@ -91,6 +93,7 @@ export function createSquad(ports: SquadPorts): Squad {
     inbox,
     communication,
     completion,
+    rights,
     delegated: new DelegatedTasks(ledger, completion),
   });
   const roles: RoleTable<Worker> = {

@@ -8,10 +8,10 @@ import { childrenOf, depthOf } from '../domain/delegation.ts';
 import { ToolRefusal } from '../domain/errors.ts';
 import { limitsOf, refuseDelegation } from '../domain/limits.ts';
 import { planProblems, planRoleSchema, planTaskSchema, TASK_TYPES_BY_ROLE, type PlanTask } from '../domain/plan.ts';
-import { describeCheck } from '../domain/proof.ts';
-import { taskAt, type RunView, type TaskView } from '../domain/squadState.ts';
+import { taskAt, type TaskView } from '../domain/squadState.ts';
 import type { Inbox } from '../inbox/inbox.ts';
 import type { Ledger } from '../ports.ts';
+import type { CheckRights } from '../services/checkRights.ts';
 import type { DelegatedTasks } from '../services/delegatedTasks.ts';
 import { isWithin } from '../tools/declaredWrites.ts';
 import { defineTool, type Tool, type ToolContext } from '../tools/tool.ts';
@@ -28,8 +28,13 @@ const inputSchema = z.strictObject({
   acceptance: planTaskSchema.shape.acceptance.default([]),
 });
 
-export function delegateTool(services: { ledger: Ledger; inbox: Inbox; delegated: DelegatedTasks }): Tool {
-  const { ledger, inbox, delegated } = services;
+export function delegateTool(services: {
+  ledger: Ledger;
+  inbox: Inbox;
+  delegated: DelegatedTasks;
+  rights: Pick<CheckRights, 'ofPart'>;
+}): Tool {
+  const { ledger, inbox, delegated, rights } = services;
   return defineTool({
     name: 'delegate_task',
     description:
@@ -44,14 +49,20 @@ export function delegateTool(services: { ledger: Ledger; inbox: Inbox; delegated
       }
       const wish = planTask(input);
       refuseWhatCannotBe(ledger, wish, context);
-      const { run, task: parent } = taskAt(ledger.state, context);
-      for (const [index, subject] of subjectsOf(run, parent, wish).entries()) {
+      const { task: parent } = taskAt(ledger.state, context);
+      const why = `${parent.title}: its agent hands on “${wish.title}” to a ${wish.role} agent`;
+      const { refused } = await rights.ofPart(context, wish.acceptance, `${why}, with this check.`, signal);
+      const [words] = refused.values();
+      if (words !== undefined) {
+        throw new ToolRefusal(`${words} Hand it on without, or do it yourself.`);
+      }
+      for (const [index, subject] of writesOf(parent, wish, why).entries()) {
         const request = requestOf(context, subject);
         const answer = await inbox.ask({ ...request, id: `${request.id}.${index + 1}` }, signal);
         if (answer.kind !== 'allow') {
           const reason = answer.kind === 'deny' ? answer.reason : answer.text;
           throw new ToolRefusal(
-            `The developer did not allow this part of it${reason ? ` (${reason})` : ''}: ${wordsOf(subject)}. Hand it on without, or do it yourself.`,
+            `The developer did not allow that the part changes ${subject.path}${reason ? ` (${reason})` : ''}. Hand it on without, or do it yourself.`,
           );
         }
       }
@@ -90,26 +101,11 @@ function refuseWhatCannotBe(ledger: Ledger, wish: PlanTask, context: ToolContext
   }
 }
 
-/** What the person has not allowed yet: commands that no task of the run checks, files that the parent did not declare. */
-function subjectsOf(run: RunView, parent: TaskView, wish: PlanTask): RequestSubject[] {
-  const known = new Set(Object.values(run.tasks).flatMap(({ acceptance }) => acceptance.map(describeCheck)));
-  const why = `${parent.title}: its agent hands on “${wish.title}” to a ${wish.role} agent`;
-  const commands = wish.acceptance
-    .filter((check) => check.kind !== 'files' && !known.has(describeCheck(check)))
-    .map((check): RequestSubject => ({
-      kind: 'command',
-      command: check.kind === 'command' ? check.command : describeCheck(check),
-      cwd: '.',
-      why: `${why}, with this check.`,
-    }));
-  const writes = wish.writes
+/** Files that the parent itself did not declare. */
+function writesOf(parent: TaskView, wish: PlanTask, why: string): (RequestSubject & { kind: 'write' })[] {
+  return wish.writes
     .filter((glob) => !isWithin(glob, parent.writes))
-    .map((path): RequestSubject => ({ kind: 'write', path, why: `${why}, who is to change these files too.` }));
-  return [...commands, ...writes];
-}
-
-function wordsOf(subject: RequestSubject): string {
-  return subject.kind === 'command' ? `the check ${subject.command}` : subject.kind === 'write' ? subject.path : '';
+    .map((path) => ({ kind: 'write', path, why: `${why}, who is to change these files too.` }));
 }
 
 function madeWords({ id, key }: TaskView): string {

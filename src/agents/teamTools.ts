@@ -12,6 +12,7 @@ import type { Inbox } from '../inbox/inbox.ts';
 import type { Ledger } from '../ports.ts';
 import type { AgentCommunicationService } from '../services/agentCommunicationService.ts';
 import { wasMade } from '../services/outbox.ts';
+import type { CheckRights } from '../services/checkRights.ts';
 import type { DelegatedTasks } from '../services/delegatedTasks.ts';
 import type { TaskCompletion } from '../services/taskCompletion.ts';
 import { requestOf } from './callRequest.ts';
@@ -39,6 +40,7 @@ export class TeamTools {
   private readonly communication: AgentCommunicationService;
   private readonly completion: TaskCompletion;
   private readonly delegated: DelegatedTasks;
+  private readonly rights: CheckRights;
 
   constructor(services: {
     ledger: Ledger;
@@ -46,7 +48,9 @@ export class TeamTools {
     communication: AgentCommunicationService;
     completion: TaskCompletion;
     delegated: DelegatedTasks;
+    rights: CheckRights;
   }) {
+    this.rights = services.rights;
     this.ledger = services.ledger;
     this.inbox = services.inbox;
     this.communication = services.communication;
@@ -84,11 +88,14 @@ export class TeamTools {
             `The plan cannot be carried out:\n- ${problems.join('\n- ')}\nSubmit it again, mended.`,
           );
         }
+        const checks = plan.tasks.flatMap(({ key, acceptance }) =>
+          acceptance.map((check) => ({ taskKey: key, check })),
+        );
         const request = requestOf(context, {
           kind: 'plan',
           revision: (this.ledger.state.runs[context.runId]?.planRevision ?? 0) + 1,
           summary: plan.summary,
-          checks: plan.tasks.flatMap(({ key, acceptance }) => acceptance.map((check) => ({ taskKey: key, check }))),
+          checks: await this.rights.ofPlan(context, checks, signal),
           ...(context.workspace.isSandboxed ? { isSandboxed: true } : {}),
         });
         const stamp = stampOfStart(context);
@@ -123,7 +130,7 @@ export class TeamTools {
 
   private delegateTask(): Tool {
     const { ledger, inbox, delegated } = this;
-    return delegateTool({ ledger, inbox, delegated });
+    return delegateTool({ ledger, inbox, delegated, rights: this.rights });
   }
 
   private finishTask(artifacts: z.ZodType): Tool {

@@ -30,13 +30,17 @@ const runTextSchema = z.object({
 });
 export type RunText = z.infer<typeof runTextSchema>;
 
+/** What a check comes to where it is a command. */
+const checkRunSchema = z.object({ command: z.string(), runs: z.array(runTextSchema) });
+export type CheckRun = z.infer<typeof checkRunSchema>;
+
 export const requestSubjectSchema = z.discriminatedUnion('kind', [
   /** The plan and, with it, exactly the acceptance commands it shows. */
   z.object({
     kind: z.literal('plan'),
     revision: z.number().int(),
     summary: z.string(),
-    checks: z.array(z.object({ taskKey: z.string(), check: acceptanceCheckSchema })),
+    checks: z.array(z.object({ taskKey: z.string(), check: acceptanceCheckSchema, run: checkRunSchema.optional() })),
     isSandboxed: z.literal(true).optional(),
   }),
   z.object({
@@ -44,6 +48,8 @@ export const requestSubjectSchema = z.discriminatedUnion('kind', [
     command: z.string(),
     cwd: z.string(),
     why: z.string(),
+    /** The host runs it as a check of a task: allowed once, it is in the whole run. */
+    isCheck: z.literal(true).optional(),
     /** As they were when it was asked: whoever allows more than this call allows it with these. */
     runs: z.array(runTextSchema).optional(),
     /** The words that stay where nothing but files of the workspace follows them. */

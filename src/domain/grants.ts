@@ -127,9 +127,28 @@ function wordsOfWhat(subject: DeepReadonly<RequestSubject>, what: Grant['what'])
 /** Who allowed that already: the id of a request of the run, or of a rule. */
 export function grantedBy(run: DeepReadonly<Pick<Run, 'requests' | 'rules'>>, asked: Asked): string | undefined {
   const request = Object.values(run.requests).find(
-    (given) => given.answer?.kind === 'allow' && given.answer.grant && covers(given, given.answer.grant, asked),
+    (given) =>
+      given.answer?.kind === 'allow' &&
+      (isCheckOf(given, asked) || (given.answer.grant !== undefined && covers(given, given.answer.grant, asked))),
   );
   return request?.id ?? run.rules.find((rule) => covers(rule, { reach: 'workspace', what: rule.what }, asked))?.id;
+}
+
+/** A plan that was accepted allows the commands of its checks, as they were shown with it, in the whole run; a check does too. */
+function isCheckOf({ subject: plan, effect }: Asked, { subject, ...other }: Asked): boolean {
+  if (plan.kind === 'command') {
+    return plan.isCheck === true && effect !== undefined && effect === other.effect;
+  }
+  if (plan.kind !== 'plan' || subject.kind !== 'command' || subject.isProtected || subject.network) {
+    return false;
+  }
+  const asked = effectText(subject);
+  const { isSandboxed } = plan;
+  return plan.checks.some(
+    ({ run }) =>
+      run &&
+      asked === effectText({ kind: 'command', cwd: '.', why: '', ...run, ...(isSandboxed ? { isSandboxed } : {}) }),
+  );
 }
 
 /** Whether what was allowed of one request is what another one asks for. */

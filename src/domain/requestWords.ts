@@ -32,11 +32,19 @@ export function namesOfAskers(requests: readonly DeepReadonly<Pick<PersonRequest
   return [...new Set(requests.map(({ agentId }) => agentId ?? 'the host'))].join(', ');
 }
 
-function runsInWords(runs: DeepReadonly<RunText[]> = []): string[] {
+/** What the checks run, each text once. */
+function planRunsInWords(checks: DeepReadonly<(PersonRequest['subject'] & { kind: 'plan' })['checks']>): string[] {
+  const runs = new Map(
+    checks.flatMap(({ run }) => run?.runs ?? []).map((text) => [`${text.name} ${text.sha256}`, text]),
+  );
+  return runsInWords([...runs.values()], 'They run');
+}
+
+function runsInWords(runs: DeepReadonly<RunText[]> = [], they = 'It runs'): string[] {
   return runs.map(({ name, text }) =>
     text === undefined
-      ? `It runs ${name}, which cannot be shown here.`
-      : `It runs ${name}:\n${text.trimEnd() === '' ? '(empty)' : text.trimEnd()}`,
+      ? `${they} ${name}, which cannot be shown here.`
+      : `${they} ${name}:\n${text.trimEnd() === '' ? '(empty)' : text.trimEnd()}`,
   );
 }
 
@@ -62,6 +70,7 @@ function wordsOf({ subject, agentId }: DeepReadonly<PersonRequest>): RequestWord
           subject.summary,
           `Accepting it also allows the host to run exactly these checks, on the team’s own copies. ${reachInWords(subject, 'They')}`,
           checks.join('\n'),
+          ...planRunsInWords(subject.checks),
         ],
       };
     }
@@ -70,7 +79,7 @@ function wordsOf({ subject, agentId }: DeepReadonly<PersonRequest>): RequestWord
         title: `${who} wants to run a command`,
         paragraphs: [
           subject.command,
-          `It runs in the task’s own copy of the workspace${subject.cwd === '.' ? '' : `, in ${subject.cwd}`}. ${subject.why}`,
+          `${subject.isCheck ? 'The host runs it, on a copy of what the task hands in' : `It runs in the task’s own copy of the workspace${subject.cwd === '.' ? '' : `, in ${subject.cwd}`}`}. ${subject.why}`,
           reachInWords(subject, 'It'),
           ...runsInWords(subject.runs),
         ],

@@ -2,6 +2,7 @@
  * The one place that says what an agent may do, whichever door it comes through: a tool, the terminal's `judge`, a check in a
  * plan, a view. It decides on names and texts alone and opens nothing.
  */
+import type { RunText } from '../domain/approval.ts';
 import type { Policy } from './policy.ts';
 import { judgeCommand, type CommandSurroundings, type Shell } from './commandRisk.ts';
 import { wordsOnFiles } from './onFiles.ts';
@@ -9,7 +10,7 @@ import { judgePath, judgeWrite, type PathOperation } from './pathRules.ts';
 import type { ShellSyntax } from './shellSyntax.ts';
 import { judgeUrl } from './urlRules.ts';
 import { deny, strictest, type Verdict } from './verdict.ts';
-import { whatRuns, type RunTexts } from './whatRuns.ts';
+import { whatRuns } from './whatRuns.ts';
 
 export class Guardrails {
   private readonly syntax: ShellSyntax;
@@ -33,8 +34,8 @@ export class Guardrails {
     return judgeCommand(shell, command, this.syntax, { allowed: this.policy.commands, lookAt });
   }
 
-  /** What of the workspace it runs, by name; a text is undefined where it cannot be read, or may not be shown. */
-  runs(command: string, world: World, cwd = '.'): RunTexts {
+  /** What of the workspace it runs, as it is now; without its text where that cannot be read, or may not be shown. */
+  runs(command: string, world: World, cwd = '.'): RunText[] {
     return whatRuns(command, cwd, this.syntax, {
       textOf: (path) => (this.path('read', path, world).kind === 'allow' ? world.textOf(path) : undefined),
     });

@@ -3,10 +3,9 @@
  * named as a program. Found by looking at every word, so that rather too much is found than too little; what such a text
  * runs in turn is followed for scripts of packages and makefiles, and what a program file calls is not.
  */
+import { createHash } from 'node:crypto';
+import type { RunText } from '../domain/approval.ts';
 import type { ShellSyntax } from './shellSyntax.ts';
-
-/** A text with the name that people know it by; undefined where it cannot be read. */
-export type RunTexts = ReadonlyMap<string, string | undefined>;
 
 export interface Texts {
   /** By its path from the root; undefined where it is not there, outside, no text or too long. */
@@ -40,13 +39,22 @@ const TAKES_C = /sh$|^python/;
 /** Followed by names of tests, which the task itself writes. */
 const RUNS_TESTS = /^(?:node (?:.* )?--test|python[\d.]* -m (?:pytest|unittest))(?: |$)/;
 const FOLDER_OPTIONS: ReadonlySet<string> = new Set(['-C', '--prefix', '--cwd', '--dir', '--directory']);
+/** Characters. */
+const LONGEST_TEXT = 20_000;
 const MOST_TEXTS = 30;
 const DEEPEST = 5;
 
-export function whatRuns(command: string, cwd: string, syntax: ShellSyntax, texts: Texts): RunTexts {
+/** With the hash that a grant is bound to. What cannot be read, or is too long to be read with the rest, is named only. */
+export function whatRuns(command: string, cwd: string, syntax: ShellSyntax, texts: Texts): RunText[] {
   const search = new Search(syntax, texts);
   search.look(command, cwd, 0);
-  return search.found;
+  return [...search.found].map(([name, text]) => ({
+    name,
+    sha256: createHash('sha256')
+      .update(text ?? '')
+      .digest('hex'),
+    ...(text === undefined || text.length > LONGEST_TEXT ? {} : { text }),
+  }));
 }
 
 class Search {

@@ -39,9 +39,7 @@ export class Inbox {
   async ask(asked: Omit<PersonRequest, 'effect'>, signal: AbortSignal): Promise<RequestAnswer> {
     const run = this.ledger.state.runs[asked.runId];
     if (!run?.requests[asked.id]) {
-      const text = effectText(asked.subject);
-      const effect = text === undefined ? {} : { effect: createHash('sha256').update(text).digest('hex') };
-      const request: PersonRequest = { ...asked, ...effect };
+      const request = withEffect(asked);
       this.ledger.append({
         type: 'request-opened',
         runId: request.runId,
@@ -130,20 +128,26 @@ export class Inbox {
     return rule;
   }
 
-  /** What the run was started with answers first, then what a person allowed since. */
+  /** Whether nobody would be asked. */
+  isAllowed(asked: Omit<PersonRequest, 'effect'>): boolean {
+    return this.whatAllows(withEffect(asked)) !== undefined;
+  }
+
   private answerByPolicy(request: PersonRequest): void {
-    const run = this.ledger.state.runs[request.runId];
-    if (!run) {
-      return;
+    const by = this.whatAllows(request);
+    if (by) {
+      this.ledger.append(answered(request, { kind: 'allow' }, 'policy', POLICY, by.grantedBy));
     }
-    if (scopesOf(request.subject)?.every((scope) => run.options.approve.includes(scope))) {
-      this.ledger.append(answered(request, { kind: 'allow' }, 'policy', POLICY));
-      return;
+  }
+
+  /** What the run was started with allows first, then what a person allowed since. */
+  private whatAllows(request: PersonRequest): { readonly grantedBy?: string } | undefined {
+    const run = this.ledger.state.runs[request.runId];
+    if (!run || scopesOf(request.subject)?.every((scope) => run.options.approve.includes(scope))) {
+      return run && {};
     }
     const granted = grantedBy(run, request);
-    if (granted !== undefined) {
-      this.ledger.append(answered(request, { kind: 'allow' }, 'policy', POLICY, granted));
-    }
+    return granted === undefined ? undefined : { grantedBy: granted };
   }
 
   private async answerTo(
@@ -159,6 +163,11 @@ export class Inbox {
       await untilState(this.ledger, () => this.ledger.state.runs[runId]?.requests[id]?.answer !== undefined, signal);
     }
   }
+}
+
+function withEffect(asked: Omit<PersonRequest, 'effect'>): PersonRequest {
+  const text = effectText(asked.subject);
+  return { ...asked, ...(text === undefined ? {} : { effect: createHash('sha256').update(text).digest('hex') }) };
 }
 
 function requireFit(request: Request, answer: RequestAnswer): void {

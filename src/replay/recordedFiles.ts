@@ -1,5 +1,5 @@
 /** Files of a run as they were recorded: each operation ends as it ended then, when the replay comes to that place. */
-import type { RequestSubject } from '../domain/approval.ts';
+import type { CheckRun, RequestSubject } from '../domain/approval.ts';
 import { ToolRefusal } from '../domain/errors.ts';
 import type { EventOf, SquadEvent } from '../domain/events.ts';
 import type { HeldChange } from '../domain/fileChange.ts';
@@ -10,7 +10,7 @@ import { RUN_ENDED } from '../services/runTasks.ts';
 import type { Permission, Tool, ToolResult } from '../tools/tool.ts';
 import type { Web } from '../tools/web.ts';
 import type { MergeOutcome, TaskCommit } from '../workspace/repository.ts';
-import type { ChecksRequest, RunFiles, TaskFiles, TaskTry } from '../workspace/runFiles.ts';
+import type { CheckRunsRequest, ChecksRequest, RunFiles, TaskFiles, TaskTry } from '../workspace/runFiles.ts';
 import type { TaskWorkspace } from '../workspace/taskWorkspace.ts';
 import { RUN_STRAND, type Recording, type Strand } from './recording.ts';
 import type { WaitingRoom } from './waitingRoom.ts';
@@ -159,6 +159,27 @@ class RecordedTaskFiles implements TaskFiles {
 
   async integrate(_from: string, _to: string, signal: AbortSignal): Promise<void> {
     await this.outcome('task-merged', signal);
+  }
+
+  /** What was asked about then is in the record; what was not, was allowed. */
+  async checkRuns({ checks, requestIds }: CheckRunsRequest, signal: AbortSignal): Promise<(CheckRun | undefined)[]> {
+    const ended = this.recording.nextAs(this.strand, 'tool-call-ended');
+    // A part that is handed on is of another strand, so the call's good end may be the next of this one.
+    const isMissing = ended !== undefined && ended.outcome !== 'ok';
+    await this.room.wait(isMissing ? 'world' : 'disk', this.strand, signal);
+    if (isMissing) {
+      recordedResult(this.recording, this.strand);
+    }
+    const asked = requestIds.map((id) => this.recording.requestOf(id)?.subject);
+    const plan = asked[0]?.kind === 'plan' ? asked[0] : undefined;
+    return checks.map((_, index) => {
+      const subject = asked[index];
+      return plan
+        ? plan.checks[index]?.run
+        : subject?.kind === 'command'
+          ? { command: subject.command, runs: subject.runs ?? [] }
+          : undefined;
+    });
   }
 
   async runChecks({ checks }: ChecksRequest, onResult: (result: CheckResult) => void, signal: AbortSignal) {

@@ -164,7 +164,8 @@ export class Recording {
     return answered !== undefined && (!isAskedByTool || this.lastInLife(strand) !== undefined);
   }
 
-  private requestOf(requestId: string): EventOf<'request-opened'>['request'] | undefined {
+  /** A request of any life, whether it is met or not. */
+  requestOf(requestId: string): EventOf<'request-opened'>['request'] | undefined {
     return this.events.find(
       (event): event is EventOf<'request-opened'> => event.type === 'request-opened' && event.request.id === requestId,
     )?.request;

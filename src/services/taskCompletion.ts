@@ -9,9 +9,13 @@ import { taskAt, type RunView, type TaskView } from '../domain/squadState.ts';
 import { stampByAgent, stampOfStart } from '../domain/stamps.ts';
 import { requireCurrent, type AgentAtWork } from '../domain/task.ts';
 import type { Ledger } from '../ports.ts';
+import type { CheckRights } from './checkRights.ts';
 import { describeHeld, type HeldChanges } from './heldChanges.ts';
 import type { TaskCommit } from '../workspace/repository.ts';
 import type { RunFiles, TaskFiles } from '../workspace/runFiles.ts';
+
+/** Who claims by which call. */
+export type Claimant = AgentAtWork & { readonly step: number };
 
 export interface Claim {
   readonly summary: string;
@@ -27,19 +31,26 @@ type ReopenCause = 'claim' | 'protected' | 'checks' | 'conflict' | 'integration'
 export class TaskCompletion {
   private readonly ledger: Ledger;
   private readonly held: HeldChanges;
+  private readonly rights: CheckRights;
   private readonly filesOf: (runId: string) => RunFiles;
   /** One merge at a time for each run. */
   private readonly merging = new Map<string, Promise<unknown>>();
   /** Runs whose last merge was cut, so that their integration branch may be ahead of the ledger. */
   private readonly doubtful = new Set<string>();
 
-  constructor(options: { ledger: Ledger; held: HeldChanges; filesOf: (runId: string) => RunFiles }) {
+  constructor(options: {
+    ledger: Ledger;
+    held: HeldChanges;
+    rights: CheckRights;
+    filesOf: (runId: string) => RunFiles;
+  }) {
     this.ledger = options.ledger;
+    this.rights = options.rights;
     this.held = options.held;
     this.filesOf = options.filesOf;
   }
 
-  async complete(claimant: AgentAtWork, claim: Claim, signal: AbortSignal): Promise<CompletionOutcome> {
+  async complete(claimant: Claimant, claim: Claim, signal: AbortSignal): Promise<CompletionOutcome> {
     const stamp = stampOfStart(claimant);
     const { task, files } = this.find(claimant);
     const base = task.baseCommit;
@@ -57,7 +68,9 @@ export class TaskCompletion {
     }
     const work = await files.commit(base, commitOptions(task, claim), signal);
     this.tell(claimant, { type: 'task-committed', ...stamp, ...work });
-    const failed = await this.check(claimant, 'task', base, work, signal);
+    // A person who was asked about a check has held it up; then it is claimed again.
+    const again: EventDraft = { type: 'task-claimed', ...stampByAgent(claimant), ...claim };
+    const failed = await this.check(claimant, { stage: 'task', base, on: work, again }, signal);
     if (failed.length > 0) {
       return this.reopen(claimant, 'checks', describeFailures(failed));
     }
@@ -93,7 +106,7 @@ export class TaskCompletion {
   }
 
   private async merge(
-    claimant: AgentAtWork,
+    claimant: Claimant,
     claim: Claim,
     commit: string,
     signal: AbortSignal,
@@ -121,7 +134,8 @@ export class TaskCompletion {
       );
     }
     if (onto !== task.baseCommit) {
-      const failed = await this.check(claimant, 'integration', onto, merged, signal);
+      const again: EventDraft = { type: 'task-verified', ...stampOfStart(claimant), tree: task.work?.tree ?? '' };
+      const failed = await this.check(claimant, { stage: 'integration', base: onto, on: merged, again }, signal);
       if (failed.length > 0) {
         return sendBack(
           'integration',
@@ -137,12 +151,10 @@ export class TaskCompletion {
     return { accepted: true, proven: { type: 'task-proven', ...stamp, commit: integrated, tree } };
   }
 
-  /** Answers the checks that failed. */
+  /** Answers the checks that failed. Where a person did not allow one, none is run. */
   private async check(
-    claimant: AgentAtWork,
-    stage: CheckStage,
-    base: string,
-    on: TaskCommit,
+    claimant: Claimant,
+    { stage, base, on, again }: { stage: CheckStage; base: string; on: TaskCommit; again: EventDraft },
     signal: AbortSignal,
   ): Promise<CheckResult[]> {
     const { task, files } = this.find(claimant);
@@ -150,14 +162,20 @@ export class TaskCompletion {
       return [];
     }
     const results: CheckResult[] = [];
-    await files.runChecks(
-      { stage, checks: task.acceptance, base, on },
-      (result) => {
-        this.tell(claimant, { type: 'check-ended', ...stampOfStart(claimant), result });
-        results.push(result);
-      },
-      signal,
-    );
+    const onResult = (result: CheckResult): void => {
+      this.tell(claimant, { type: 'check-ended', ...stampOfStart(claimant), result });
+      results.push(result);
+    };
+    const { refused, asked } = await this.rights.ofTask(claimant, { stage, on: on.commit }, signal);
+    if (asked) {
+      this.tell(claimant, again);
+    }
+    for (const [index, summary] of refused) {
+      onResult({ index, stage, tree: on.tree, passed: false, summary, output: '', durationMs: 0 });
+    }
+    if (refused.size === 0) {
+      await files.runChecks({ stage, checks: task.acceptance, base, on }, onResult, signal);
+    }
     return results.filter(({ passed }) => !passed);
   }
 

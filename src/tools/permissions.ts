@@ -1,18 +1,15 @@
 /** What the guardrails say of a tool's call, as the question to a person or the refusal to the model that follows. */
 import { createHash } from 'node:crypto';
-import type { CommandReach, RequestSubject, RunText } from '../domain/approval.ts';
+import type { CommandReach, RequestSubject } from '../domain/approval.ts';
 import { LONGEST_SHOWN } from '../domain/fileChange.ts';
 import { messageOf } from '../domain/errors.ts';
 import { READ_BOTH } from '../domain/taint.ts';
 import { isDeclaredWrite } from './declaredWrites.ts';
 import type { Guardrails } from '../guardrails/guardrails.ts';
-import type { RunTexts } from '../guardrails/whatRuns.ts';
 import type { TaskWorkspace } from '../workspace/taskWorkspace.ts';
 import type { Permission, ToolContext } from './tool.ts';
 
 const FREE: Permission = { kind: 'free' };
-/** Characters of a script. */
-const LONGEST_RUN_TEXT = 20_000;
 
 /** Free when it only looks, asked about otherwise; what destroys a machine is refused. */
 export function permissionToRun(
@@ -39,7 +36,7 @@ export function commandSubject(
 ): RequestSubject {
   const { workspace } = context;
   const reach = unknownReach(context, network);
-  const runs = runTexts(guardrails.runs(command, workspace, cwd));
+  const runs = guardrails.runs(command, workspace, cwd);
   const onFiles = network ? undefined : guardrails.onFiles(command, workspace, cwd);
   return {
     kind: 'command',
@@ -50,17 +47,6 @@ export function commandSubject(
     ...(onFiles ? { onFiles } : {}),
     ...reach,
   };
-}
-
-/** With the hash that a grant is bound to. What is too long to be read with the rest is named only. */
-export function runTexts(texts: RunTexts): RunText[] {
-  return [...texts].map(([name, text]) => ({
-    name,
-    sha256: createHash('sha256')
-      .update(text ?? '')
-      .digest('hex'),
-    ...(text === undefined || text.length > LONGEST_RUN_TEXT ? {} : { text }),
-  }));
 }
 
 /** What goes out, and what is read, by a command of which nobody knows what it does. */

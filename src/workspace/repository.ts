@@ -2,6 +2,7 @@
  * A run's private repository: the seed, one worktree per task, checkouts for verification and the integration branch.
  * It borrows the developer's objects and changes nothing of the developer's; putting a result there is `applyChanges`.
  */
+import { shownText } from './realPlace.ts';
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -234,6 +235,14 @@ export class RunRepository {
       return new Set(known.flatMap((set) => [...set]));
     }
     return new Set(paths.filter((path, index) => /^(?:blob|tree|commit)$/.test(lines[index] ?? '')));
+  }
+
+  /** Texts of a tree that a person could be shown, by their paths in the workspace, in order; undefined where there is none. */
+  async readTexts(treeish: string, paths: readonly string[], signal: AbortSignal): Promise<(string | undefined)[]> {
+    const { prefix } = await this.seeded();
+    const names = paths.map((path) => `${revision(treeish)}:${prefix}${path}`);
+    const blobs = await this.readBlobs(names, signal);
+    return blobs.map((bytes) => bytes && shownText(bytes));
   }
 
   /** Blobs by their names, in order; undefined for what is not there. One process for all. */

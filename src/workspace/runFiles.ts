@@ -3,13 +3,16 @@
  * integration branch. `GitRunFiles` does it with the run's private repository; a simulation and a replay do it without a disk.
  */
 import type { DeepReadonly } from '../base/deepReadonly.ts';
+import type { CheckRun } from '../domain/approval.ts';
 import type { HeldChange } from '../domain/fileChange.ts';
 import type { AcceptanceCheck, CheckResult, CheckStage } from '../domain/proof.ts';
 import type { Seed } from '../domain/run.ts';
 import { EXECUTABLE, protectedChanges, REGULAR, type AllowedByPath } from './protectedChanges.ts';
 import type { CommitNote, MergeOutcome, RunRepository, TaskCommit } from './repository.ts';
 import { openTaskWorkspace, type TaskWorkspace, type WorkspaceTools } from './taskWorkspace.ts';
+import { openGuardrails } from './openGuardrails.ts';
 import { runCheck } from './verification/acceptance.ts';
+import { checkRunOf, readingAhead } from './verification/checkRuns.ts';
 
 /** Whose files: one try of one task. It has a worktree of its own, so nothing of an earlier try is in it. */
 export interface TaskTry {
@@ -50,8 +53,20 @@ export interface TaskFiles {
   rebase(options: { onto: string; commit: string; at: string }, signal: AbortSignal): Promise<void>;
   /** Moves the integration branch on to the task's merge. */
   integrate(from: string, to: string, signal: AbortSignal): Promise<void>;
+  /**
+   * What each check comes to on a tree where it is a command; undefined for one that is none, or cannot be found there.
+   * `requestIds` name what a person may be asked about each.
+   */
+  checkRuns(request: CheckRunsRequest, signal: AbortSignal): Promise<(CheckRun | undefined)[]>;
   /** Runs the checks one after the other on a fresh checkout; `onResult` is called as each ends. */
   runChecks(request: ChecksRequest, onResult: (result: CheckResult) => void, signal: AbortSignal): Promise<void>;
+}
+
+export interface CheckRunsRequest {
+  readonly checks: DeepReadonly<AcceptanceCheck[]>;
+  /** Commit or tree. */
+  readonly on: string;
+  readonly requestIds: readonly string[];
 }
 
 export interface ChecksRequest {
@@ -149,6 +164,14 @@ class GitTaskFiles implements TaskFiles {
 
   async integrate(from: string, to: string, signal: AbortSignal): Promise<void> {
     await this.repository.advanceIntegration(from, to, signal);
+  }
+
+  async checkRuns({ checks, on }: CheckRunsRequest, signal: AbortSignal): Promise<(CheckRun | undefined)[]> {
+    const guardrails = await openGuardrails();
+    return readingAhead(
+      (textOf) => checks.map((check) => checkRunOf(check, guardrails, textOf)),
+      (paths) => this.repository.readTexts(on, paths, signal),
+    );
   }
 
   async runChecks(request: ChecksRequest, onResult: (result: CheckResult) => void, signal: AbortSignal): Promise<void> {

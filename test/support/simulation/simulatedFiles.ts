@@ -2,6 +2,8 @@
  * Files of runs without a disk: trees are maps, commits are named by their content, merges go file by file. They outlive a
  * crash, and what was being done when it came may be done or not.
  */
+import { checkRunOf } from '../../../src/workspace/verification/checkRuns.ts';
+import { guardrails } from '../guardrails.ts';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import picomatch from 'picomatch';
@@ -177,6 +179,11 @@ class SimulatedRunFiles implements RunFiles {
         this.take('advance', () => {
           assert.ok(this.disk.head === from || this.disk.head === to, 'the integration branch was moved by another');
           this.disk.head = to;
+        }),
+      checkRuns: ({ checks, on }) =>
+        this.take('read checks', () => {
+          const tree = this.disk.trees[this.disk.commits[on]?.tree ?? on] ?? {};
+          return checks.map((check) => checkRunOf(check, guardrails, (path) => tree[path]));
         }),
       runChecks: (request, onResult) => this.runChecks(request, onResult),
     };

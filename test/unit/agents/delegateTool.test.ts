@@ -1,6 +1,10 @@
 import { VirtualClock } from '../../support/virtualClock.ts';
 import assert from 'node:assert/strict';
 import { delegateTool } from '../../../src/agents/delegateTool.ts';
+import type { DeepReadonly } from '../../../src/base/deepReadonly.ts';
+import type { CheckRun } from '../../../src/domain/approval.ts';
+import { CheckRights } from '../../../src/services/checkRights.ts';
+import type { RunFiles, TaskFiles } from '../../../src/workspace/runFiles.ts';
 import type { AcceptanceCheck } from '../../../src/domain/proof.ts';
 import type { TaskSpec } from '../../../src/domain/task.ts';
 import { Inbox } from '../../../src/inbox/inbox.ts';
@@ -24,8 +28,16 @@ class Delegating {
   private step = 0;
 
   constructor(answers: 'allow' | 'deny' = 'allow', options = anyOptions()) {
-    this.log.add({ type: 'run-started', runId, objective: 'Greet', options });
-    this.begin(anyTask({ id: taskId, key: 'one', acceptance: [check('npm run check')] }), 'agent-1');
+    const seed = { baseCommit: null, commit: 'c', tree: 't', prefix: '' };
+    const [check, run] = [checkBy('npm run check'), { command: 'npm run check', runs: [] }];
+    const subject = { kind: 'plan' as const, revision: 1, summary: '', checks: [{ taskKey: 'one', check, run }] };
+    this.log.add(
+      { type: 'run-started', runId, objective: 'Greet', options },
+      { type: 'repository-seeded', runId, seed },
+      { type: 'request-opened', runId, request: { id: 'plan', runId, subject } },
+      { type: 'request-answered', runId, requestId: 'plan', answer: { kind: 'allow' }, door: 'terminal' },
+    );
+    this.begin(anyTask({ id: taskId, key: 'one', acceptance: [check] }), 'agent-1');
     const inbox = new Inbox(this.ledger, new VirtualClock());
     this.ledger.onDidAppend((event) => {
       if (event.type === 'request-opened') {
@@ -40,7 +52,10 @@ class Delegating {
         return Promise.resolve([]);
       },
     });
-    this.tool = delegateTool({ ledger: this.ledger, inbox, delegated: this.delegated });
+    const checkRuns: TaskFiles['checkRuns'] = ({ checks }) => Promise.resolve(checks.map(runOf));
+    const filesOf = () => ({ task: () => ({ checkRuns }) }) as unknown as RunFiles;
+    const rights = new CheckRights({ ledger: this.ledger, inbox, filesOf });
+    this.tool = delegateTool({ ledger: this.ledger, inbox, delegated: this.delegated, rights });
   }
 
   get run() {
@@ -99,8 +114,14 @@ class Delegating {
   }
 }
 
-function check(command: string): AcceptanceCheck {
+function checkBy(command: string): AcceptanceCheck {
   return { kind: 'command', command };
+}
+
+function runOf(check: DeepReadonly<AcceptanceCheck>): CheckRun | undefined {
+  return check.kind === 'files'
+    ? undefined
+    : { command: check.kind === 'tests' ? 'npm test' : check.command, runs: [] };
 }
 
 describe('delegate_task', () => {
@@ -124,16 +145,21 @@ describe('delegate_task', () => {
 
   it('asks the person for checks and files that nobody allowed yet, and for nothing else', async () => {
     const team = new Delegating();
-    const acceptance = [check('npm run check'), check('make evil'), { kind: 'tests' }, { kind: 'files', exist: ['a'] }];
+    const acceptance = [
+      checkBy('npm run check'),
+      checkBy('make evil'),
+      { kind: 'tests' },
+      { kind: 'files', exist: ['a'] },
+    ];
     await team.handOn({ acceptance, writes: ['src/**', 'src/a.ts', 'docs/**', 'src/../x', './src/b.ts'] });
-    assert.deepEqual(team.asked, ['make evil', 'all tests', 'docs/**', 'src/../x']);
-    await team.handOn({ acceptance: [check('make evil')] });
+    assert.deepEqual(team.asked, ['make evil', 'npm test', 'docs/**', 'src/../x']);
+    await team.handOn({ acceptance: [checkBy('make evil')] });
     assert.equal(team.asked.length, 4);
   });
 
   it('makes nothing when the person refuses', async () => {
     const team = new Delegating('deny');
-    await assert.rejects(team.handOn({ acceptance: [check('make evil')] }), /did not allow this part .*make evil/);
+    await assert.rejects(team.handOn({ acceptance: [checkBy('make evil')] }), /did not allow the check make evil/);
     assert.equal(Object.keys(team.run.tasks).length, 1);
   });
 
