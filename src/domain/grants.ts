@@ -134,12 +134,18 @@ export function grantedBy(run: DeepReadonly<Pick<Run, 'requests' | 'rules'>>, as
   return request?.id ?? run.rules.find((rule) => covers(rule, { reach: 'workspace', what: rule.what }, asked))?.id;
 }
 
-/** A plan that was accepted allows the commands of its checks, as they were shown with it, in the whole run; a check does too. */
+/**
+ * A plan that was accepted allows the host to run its checks, as they were shown with it, in the whole run; so does the answer
+ * about a check. Agents who run the same by themselves are asked.
+ */
 function isCheckOf({ subject: plan, effect }: Asked, { subject, ...other }: Asked): boolean {
+  if (subject.kind !== 'command' || !subject.isCheck) {
+    return false;
+  }
   if (plan.kind === 'command') {
     return plan.isCheck === true && effect !== undefined && effect === other.effect;
   }
-  if (plan.kind !== 'plan' || subject.kind !== 'command' || subject.isProtected || subject.network) {
+  if (plan.kind !== 'plan' || subject.isProtected || subject.network) {
     return false;
   }
   const asked = effectText(subject);

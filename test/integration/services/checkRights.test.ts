@@ -59,14 +59,13 @@ describe('what the host runs as a check', () => {
     assert.equal(bench.of('request-opened').filter(({ taskId }) => taskId?.endsWith('two')).length, 0);
   });
 
-  it('lets agents run the very commands of the plan’s checks, and nothing beside them', async () => {
-    const command = (text: string) => ({ tool: 'run_command', args: { command: text } });
-    await run({ one: [command('sh tools/check.sh'), command('sh tools/check.sh now')] }, [
+  it('is nothing that an agent may run by itself', async () => {
+    await run({ one: [{ tool: 'run_command', args: { command: CHECK.command } }] }, [
       planTask('one', { acceptance: [CHECK] }),
     ]);
     await answer('allow');
     await bench.until('the question', () => waiting().length === 1);
-    assert.match(JSON.stringify(waiting()[0]?.subject), /check\.sh now/);
+    assert.match(JSON.stringify(waiting()[0]?.subject), /check\.sh/);
     await answer('allow');
     await bench.ended();
     assert.equal(bench.run().status, 'succeeded', bench.run().reason);
