@@ -166,7 +166,9 @@ class RecordedTaskFiles implements TaskFiles {
     const ended = this.recording.nextAs(this.strand, 'tool-call-ended');
     // A part that is handed on is of another strand, so the call's good end may be the next of this one.
     const isMissing = ended !== undefined && ended.outcome !== 'ok';
-    await this.room.wait(isMissing ? 'world' : 'disk', this.strand, signal);
+    const next = this.recording.nextOf(this.strand)?.event.type;
+    const wentOn = next === 'plan-submitted' || next === 'request-opened' || this.recording.cameToAnEnd(this.strand);
+    await this.room.wait(isMissing ? 'world' : 'disk', this.strand, wentOn ? undefined : signal);
     if (isMissing) {
       recordedResult(this.recording, this.strand);
     }

@@ -105,7 +105,7 @@ describe('a day of the inbox', () => {
       assert.ok(!existsSync(path.join(bench.worktree(key), 'PWNED')));
     }
     assert.equal(bench.run().status, 'succeeded', bench.run().reason);
-  });
+  }).timeout(120_000);
 });
 
 /** What a person with twenty agents chooses: the widest of what ends with the run. */
