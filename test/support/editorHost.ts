@@ -1,7 +1,8 @@
 // Drives a real VS Code in tests: the served one, in a Chromium, with folders of its own that are removed afterwards.
 // One `startEditor` costs some ten seconds, so a test file starts one and asks it much.
+import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,6 +10,7 @@ import type { Page } from 'playwright-core';
 import { EditorServer, linkExtension, writeUserSettings } from '../../scripts/editorServer.ts';
 import { editorHostFolder, projectFolder } from '../../scripts/project.ts';
 import { closePage, openPage, type PageOptions } from './editorBrowser.ts';
+import { SECRETS, secretsBelow, secretsIn, watchForSecrets } from './secrets.ts';
 import { EditorWindow, FurtherWindow } from './editorWindow.ts';
 
 const waitMs = 60_000;
@@ -72,6 +74,7 @@ export class Editor extends EditorWindow {
   private readonly temporaryFolder = this.makeFolder('tmp');
   private readonly extensionsFolder = this.makeFolder('extensions');
   private readonly dataFolder = this.makeFolder('data');
+  private readonly watches: (() => readonly string[])[] = [];
   private server: EditorServer | undefined;
   private window: Page | undefined;
   private folder: string;
@@ -98,6 +101,7 @@ export class Editor extends EditorWindow {
     }
     await this.startServer(await this.knownPort());
     this.window = await openPage(this.pageOptions);
+    this.watches.push(watchForSecrets(this.window));
     this.window.setDefaultTimeout(waitMs);
     await this.options.prepare?.(this.window, this.authority);
     await this.open(this.folder);
@@ -140,6 +144,7 @@ export class Editor extends EditorWindow {
   async openSecondWindow(): Promise<EditorWindow> {
     // Ended with the origin's other windows.
     const page = await openPage({ own: true });
+    this.watches.push(watchForSecrets(page));
     page.setDefaultTimeout(waitMs);
     await page.goto(`http://${this.authority}/?folder=${encodeURIComponent(this.folder)}`);
     await page.locator('.monaco-workbench').waitFor();
@@ -173,7 +178,10 @@ export class Editor extends EditorWindow {
     return this.server?.extensionHostPids() ?? [];
   }
 
-  /** Ends all processes and removes all folders of this editor. Calling it twice is harmless. */
+  /**
+   * Ends all processes and removes all folders of this editor; fails when a secret of its environment got anywhere. Calling
+   * it twice is harmless.
+   */
   async stop(): Promise<void> {
     running.delete(this);
     const { window } = this;
@@ -182,7 +190,19 @@ export class Editor extends EditorWindow {
       await closePage(window, `http://${this.authority}`, this.pageOptions);
     }
     await this.server?.stop();
+    const told = this.whereSecretsAre();
     this.removeFolders();
+    assert.deepEqual(told, [], 'where secrets got to');
+  }
+
+  /** The run's folder holds the home, the storage, the logs and what else VS Code writes. */
+  private whereSecretsAre(): string[] {
+    const folders = [this.runFolder, this.workspaceFolder, this.homeFolder].filter((folder) => existsSync(folder));
+    return [
+      ...this.watches.flatMap((found) => found()),
+      ...secretsIn(this.log).map((name) => `${name} in what VS Code printed`),
+      ...new Set(folders.flatMap(secretsBelow)),
+    ];
   }
 
   /** Only what `stop` does last, for a process that is about to end. */
@@ -203,7 +223,7 @@ export class Editor extends EditorWindow {
     this.server = await EditorServer.start({
       dataFolder: this.dataFolder,
       extensionsFolder: this.extensionsFolder,
-      env: { HOME: this.homeFolder, TMPDIR: this.temporaryFolder, ...this.options.env },
+      env: { ...SECRETS, HOME: this.homeFolder, TMPDIR: this.temporaryFolder, ...this.options.env },
       ...(port === undefined ? {} : { port }),
       asksForTrust: this.options.asksForTrust ?? false,
       ...(this.options.args ? { args: this.options.args } : {}),

@@ -20,12 +20,10 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readJournal } from '../../src/ledger/journalFile.ts';
 import { checkTables } from './checkTables.ts';
+import { SECRETS, secretsBelow, secretsIn } from './secrets.ts';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
 const sample = path.join(project, 'media/sample-workspace');
-
-/** What every program of a scenario has in its environment and must tell nobody. */
-const SECRETS = { OPENAI_API_KEY: 'sk-canary-8f1d2c3b4a59', DATABASE_URL: 'postgres://app:canary-5e6f7a8b@db/main' };
 
 export interface Finished {
   readonly exitCode: number | null;
@@ -175,20 +173,8 @@ export class Sandbox {
   }
 
   private whereSecretsAre(): string[] {
-    const files = filesBelow(this.folder);
-    return Object.entries(SECRETS).flatMap(([name, secret]) => [
-      ...(this.printed.includes(secret) ? [`${name} in what was printed`] : []),
-      ...files.filter((file) => readFileSync(file).includes(secret)).map((file) => `${name} in ${file}`),
-    ]);
+    return [...secretsIn(this.printed).map((name) => `${name} in what was printed`), ...secretsBelow(this.folder)];
   }
-}
-
-/** Regular files; a link may lead to the whole machine. */
-function filesBelow(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const place = path.join(folder, entry.name);
-    return entry.isDirectory() ? filesBelow(place) : entry.isFile() ? [place] : [];
-  });
 }
 
 /** A killed process may leave half a line at the end. */
