@@ -2,6 +2,7 @@
  * The agent's loop: model turn, tool calls, again, until a tool ends it. It emits events and knows no UI, file or
  * provider. Everything it needs to go on is in the ledger, so after a crash it simply starts again and continues.
  */
+import { policyOf } from '../domain/policy.ts';
 import type { Emitter } from '../base/emitter.ts';
 import type { ToolCall } from '../domain/conversation.ts';
 import { taskAt, type TaskView } from '../domain/squadState.ts';
@@ -129,7 +130,7 @@ function contextOf(services: LoopServices, work: LoopWork): ToolContext {
     writes: task.writes,
     workspace,
     web: services.web,
-    allowedHosts: run.options.allowedHosts ?? [],
+    policy: policyOf(run.options),
     couldCarryAway: couldCarryAway(run.taint),
     onOutput: (text) => {
       services.signals.fire({ type: 'tool-output', runId, taskId, agentId, text });

@@ -164,6 +164,13 @@ export function costWords({ account, options }: Pick<RunView, 'account' | 'optio
     .join(' · ');
 }
 
+/** The same with what it was spent in: `12,345 tokens in 8 requests · $0.12`. */
+export function spentWords(run: Pick<RunView, 'account' | 'options'>): string {
+  const { usedTokens, requests } = run.account;
+  const tokens = `${usedTokens.toLocaleString('en')} tokens in ${requests} ${requests === 1 ? 'request' : 'requests'}`;
+  return [tokens, moneyWords(run)].filter(Boolean).join(' · ');
+}
+
 /** What the run itself may spend: `200,000 tokens, $2.00, 120 minutes at work`; '' where nothing is limited. */
 export function capsOf(run: Pick<RunView, 'options' | 'raised'>): string {
   const budget = budgetOf(run);

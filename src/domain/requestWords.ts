@@ -133,7 +133,7 @@ function wordsOf({ subject, agentId }: DeepReadonly<PersonRequest>): RequestWord
         title: `${who} wants to read a page of ${subject.host}`,
         paragraphs: [
           `${subject.method} ${subject.url}`,
-          `${subject.host} is ${subject.address} now, and only that address is connected to. ${subject.why} The whole address goes to that host, with all that stands in it; what the page says goes to the model.`,
+          `${subject.host === subject.address ? '' : `${subject.host} is ${subject.address} now, and only that address is connected to. `}${subject.why} The whole address goes to that host, with all that stands in it; what the page says goes to the model.`,
           ...onlyThePerson(subject),
         ],
       };

@@ -13,6 +13,7 @@ import { approvalScopeSchema, ruleSchema, type RequestRecord, type Rule } from '
 import { budgetLimitsSchema, HOW_TO_PRICE, type BudgetAccount } from './budget.ts';
 import { envelopeLimitsSchema, limitsMoney, type Drawer, type EnvelopeLimits } from './envelopes.ts';
 import { UsageError } from './errors.ts';
+import { workspacePolicySchema } from './policy.ts';
 import { limitChoiceSchema } from './limits.ts';
 import type { Mail } from './mailbox.ts';
 import type { MessageRecord } from './message.ts';
@@ -76,8 +77,11 @@ export const runOptionsSchema = z.object({
   approve: z.array(approvalScopeSchema),
   /** The workspace's rules when the run began. */
   rules: z.array(ruleSchema).optional(),
-  /** Hosts of the web that agents may read from without a question. */
+  /** Beginnings of commands, and hosts of the web, that need no question. */
+  allowedCommands: z.array(z.string()).optional(),
   allowedHosts: z.array(z.string()).optional(),
+  /** Of the workspace when the run began. */
+  workspacePolicy: workspacePolicySchema.optional(),
   atEnd: atEndSchema,
 });
 export type RunOptions = z.infer<typeof runOptionsSchema>;

@@ -7,14 +7,15 @@ import { asSeen, hasInvisible, hasLookAlike, hasStrangeBlank } from './textHygie
 import { PROGRAM_RULES, type LookAtPath } from './programRules.ts';
 import { whyRuinous } from './ruin.ts';
 import type { ShellReading, ShellSyntax, Word } from './shellSyntax.ts';
-import { allow, ask, deny, type Verdict } from './verdict.ts';
+import type { Policy } from './policy.ts';
+import { allow, ask, askProtected, deny, type Verdict } from './verdict.ts';
 
 export const SHELLS = ['bash', 'zsh', 'sh', 'pwsh', 'cmd'] as const;
 export type Shell = (typeof SHELLS)[number];
 
 export interface CommandSurroundings {
-  /** Beginnings of commands that need no question, in words: `git status`, `ls`. */
-  readonly allowed: readonly string[];
+  /** Its lists are beginnings of commands, in words: `git status`, `ls`. */
+  readonly policy: Pick<Policy, 'commands' | 'ask' | 'refuse'>;
   readonly lookAt: LookAtPath;
 }
 
@@ -41,8 +42,25 @@ export function judgeCommand(
   if (ruin !== undefined) {
     return deny(ruin);
   }
+  const { ask: always = [], refuse = [] } = surroundings.policy;
+  const refused = entryIn(reading, refuse);
+  if (refused !== undefined) {
+    return deny(`The policy of this workspace refuses ${refused}.`);
+  }
+  const held = entryIn(reading, always);
+  if (held !== undefined) {
+    return askProtected(`The policy of this workspace asks about ${held} each time.`);
+  }
   const why = whyUnclear(command, isPosix) ?? reading.doubt ?? whyNotHarmless(reading, surroundings);
   return why === undefined ? allow('It only looks, and is on the list.') : ask(why);
+}
+
+/** The entry whose words stand anywhere in a command, one after the other; case does not save it. */
+function entryIn({ mentioned, commands }: ShellReading, entries: readonly string[]): string | undefined {
+  const lines = [...mentioned, ...commands.map((words) => words.map(({ text }) => text))].map(
+    (words) => ` ${words.join(' ').toLowerCase()} `,
+  );
+  return entries.find((entry) => lines.some((line) => line.includes(` ${entry.toLowerCase()} `)));
 }
 
 /** What no grammar tells: characters that mislead whoever reads it, and what another shell makes of it. */
@@ -69,10 +87,10 @@ function whyNotHarmless({ commands }: ShellReading, surroundings: CommandSurroun
   return undefined;
 }
 
-function whyOne(words: readonly Word[], { allowed, lookAt }: CommandSurroundings): string | undefined {
+function whyOne(words: readonly Word[], { policy, lookAt }: CommandSurroundings): string | undefined {
   const texts = words.map(({ text }) => text);
   const [program = ''] = texts;
-  const entry = allowed
+  const entry = policy.commands
     .map((line) => line.split(' '))
     .filter((names) => names.every((name, index) => texts[index] === name && words[index]?.isGlob === false))
     .sort((one, other) => other.length - one.length)[0];

@@ -21,6 +21,16 @@ export class Guardrails {
     this.policy = policy;
   }
 
+  /** The same rules and what a run adds to them. */
+  under(added: Policy): Guardrails {
+    const { commands, hosts, ...stricter } = added;
+    return new Guardrails(this.syntax, {
+      ...stricter,
+      commands: [...this.policy.commands, ...commands],
+      hosts: [...this.policy.hosts, ...hosts],
+    });
+  }
+
   /** `cwd` is a path in the workspace. */
   command(shell: Shell, command: string, world: World, cwd = '.'): Verdict {
     const lookAt: CommandSurroundings['lookAt'] = (op, path, deep) => {
@@ -31,7 +41,7 @@ export class Guardrails {
       }
       return deep && world.holdsSecrets(from) ? `${path} has files that may hold secrets.` : undefined;
     };
-    return judgeCommand(shell, command, this.syntax, { allowed: this.policy.commands, lookAt });
+    return judgeCommand(shell, command, this.syntax, { policy: this.policy, lookAt });
   }
 
   /** What of the workspace it runs, as it is now; without its text where that cannot be read, or may not be shown. */
@@ -59,8 +69,8 @@ export class Guardrails {
   }
 
   /** `hosts`: those of the run, beside the policy's own. */
-  url(method: string, url: string, hosts: readonly string[] = []): Verdict {
-    return judgeUrl(method, url, [...this.policy.hosts, ...hosts]);
+  url(method: string, url: string): Verdict {
+    return judgeUrl(method, url, this.policy);
   }
 
   /** A path is judged by its name and by the place that the name leads to now. */

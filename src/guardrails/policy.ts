@@ -4,6 +4,10 @@ export interface Policy {
   readonly commands: readonly string[];
   /** Names of hosts, and `*.name` for every name below one. */
   readonly hosts: readonly string[];
+  /** Beginnings of commands that ask each time. */
+  readonly ask?: readonly string[];
+  readonly refuse?: readonly string[];
+  readonly refuseHosts?: readonly string[];
 }
 
 /** Programs that only look. What a project's own scripts do nobody knows, so they ask. */

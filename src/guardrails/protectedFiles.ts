@@ -97,6 +97,15 @@ export function whyProtected(parts: readonly string[]): string | undefined {
   return PROTECTED_PATTERNS.find(([, pattern]) => pattern.test(last))?.[0];
 }
 
+/** What is protected, with names for an example of each; for people. */
+export function protectedKinds(): (readonly [what: string, names: readonly string[]])[] {
+  const kinds = new Map<string, readonly string[]>();
+  for (const [what, names] of PROTECTED) {
+    kinds.set(what, [...(kinds.get(what) ?? []), ...names].slice(0, 4));
+  }
+  return [...kinds];
+}
+
 /** Whether the file holds secrets, as far as its name tells. */
 export function isSecret(parts: readonly string[]): boolean {
   const names = parts.map(foldName);

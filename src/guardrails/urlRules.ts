@@ -6,8 +6,14 @@ import { allow, ask, deny, type Verdict } from './verdict.ts';
 /** Names that stand for this machine or its own network wherever they are resolved. */
 const LOCAL_SUFFIX = /\.(?:localhost|local|localdomain|internal|intranet|lan|home\.arpa|onion)$/;
 
-/** `hosts`: names, and `*.name` for every name below it. */
-export function judgeUrl(method: string, url: string, hosts: readonly string[]): Verdict {
+/** Lists of names, and `*.name` for every name below it. */
+export interface HostLists {
+  /** Need no question. */
+  readonly hosts: readonly string[];
+  readonly refuseHosts?: readonly string[];
+}
+
+export function judgeUrl(method: string, url: string, { hosts, refuseHosts = [] }: HostLists): Verdict {
   // The parser of URLs takes some of these out, others that read the same text do not.
   if (/[\s\\]/.test(url) || hasInvisible(url)) {
     return deny('The address holds blanks, backslashes or characters that nobody sees.');
@@ -23,6 +29,9 @@ export function judgeUrl(method: string, url: string, hosts: readonly string[]):
   const special = whySpecial(host);
   if (special !== undefined) {
     return deny(special);
+  }
+  if (refuseHosts.some((entry) => covers(entry, host))) {
+    return deny(`The policy of this workspace refuses ${host}.`);
   }
   if (username !== '' || password !== '') {
     return ask('The address carries a name or a password.');

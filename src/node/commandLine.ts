@@ -5,6 +5,7 @@ import { messageOf, UsageError } from '../domain/errors.ts';
 import type { BudgetLimits } from '../domain/budget.ts';
 import { parseBudgets, type EnvelopeLimits } from '../domain/envelopes.ts';
 import { hostEntrySchema } from '../domain/hosts.ts';
+import { commandEntrySchema } from '../domain/policy.ts';
 import { parseLimits, type LimitChoice } from '../domain/limits.ts';
 import type { AtEnd, RunOptions } from '../domain/run.ts';
 
@@ -34,13 +35,14 @@ export interface CommandLine {
   readonly limits: LimitChoice;
   readonly approve: readonly ApprovalScope[];
   /** Hosts of the web that agents may read from without a question. */
+  readonly allowedCommands: readonly string[];
   readonly allowedHosts: readonly string[];
   readonly atEnd: AtEnd;
 }
 
 export const USAGE = `devsquad run ["<objective>"] --workspace DIR [--storage DIR] [--model rehearsal|openai] [--base-url URL] [--model-name NAME] [--fallback-model NAME]
              [--max-agents N] [--limit NAME=N]... [--budget-tokens N] [--budget-usd X] [--budget-minutes N] [--budget WHOSE.WHAT=N]...
-             [--approve LIST] [--allow-host NAME]... [--apply | --branch NAME | --keep] [--json]
+             [--approve LIST] [--allow-command WORDS]... [--allow-host NAME]... [--apply | --branch NAME | --keep] [--json]
 devsquad resume  [--workspace DIR] [--storage DIR] [--json]   every unfinished run goes on
 devsquad status  [--workspace DIR] [--storage DIR] [--json]   runs, agents, tasks, budgets, what waits
 devsquad inbox   [--workspace DIR] [--storage DIR] [--json]   what waits for a person
@@ -52,6 +54,7 @@ devsquad judge   [--workspace DIR] < cases.json               what the guardrail
 --approve is a comma list of plan, commands, writes, network; "all" is these four.
 --budget takes run, role, role.NAME, agent or day, and tokens, usd, requests, minutes or toolMinutes: --budget day.usd=5.
 Prices of models stand in ~/.devsquad/prices.json, dollars for a million tokens: {"openai/NAME": {"input": 2, "output": 8}}.
+Agents run commands that begin with the words of an --allow-command without a question, as "npm test".
 Agents read pages of hosts named with --allow-host without a question; *.NAME stands for every name below.
 Commands run in a sandbox where bubblewrap is installed; run and resume take --no-sandbox.`;
 
@@ -95,6 +98,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     ...envelopes,
     limits: parseLimits(values.limit),
     approve: parseApprove(values.approve),
+    allowedCommands: values['allow-command'].map(parseCommandEntry),
     allowedHosts: values['allow-host'].map(parseHost),
     atEnd:
       values.branch === undefined ? { kind: values.apply ? 'apply' : 'keep' } : { kind: 'branch', name: values.branch },
@@ -121,6 +125,7 @@ function parse(args: readonly string[]) {
         'budget-usd': { type: 'string' },
         budget: { type: 'string', multiple: true, default: [] },
         approve: { type: 'string', default: '' },
+        'allow-command': { type: 'string', multiple: true, default: [] },
         'allow-host': { type: 'string', multiple: true, default: [] },
         apply: { type: 'boolean', default: false },
         branch: { type: 'string' },
@@ -168,6 +173,13 @@ function parseApprove(list: string): ApprovalScope[] {
     .map((name) => name.trim())
     .filter(Boolean);
   return [...new Set(names.flatMap((name) => (name === 'all' ? approvalScopeSchema.options : [parseScope(name)])))];
+}
+
+function parseCommandEntry(text: string): string {
+  if (!commandEntrySchema.safeParse(text).success) {
+    throw new UsageError(`--allow-command takes the first words of a command, such as "npm test", not "${text}".`);
+  }
+  return text;
 }
 
 function parseHost(text: string): string {

@@ -4,6 +4,8 @@ import { text } from 'node:stream/consumers';
 import { messageOf, UsageError } from '../domain/errors.ts';
 import { judgeCase, parseCases } from '../guardrails/cases.ts';
 import type { World } from '../guardrails/guardrails.ts';
+import { policyOf } from '../domain/policy.ts';
+import { readWorkspacePolicy } from '../host/workspacePolicy.ts';
 import { checkWorkspace } from '../host/openSquad.ts';
 import { openGuardrails } from '../workspace/openGuardrails.ts';
 import { holdsSecrets, realPlace, textAt } from '../workspace/realPlace.ts';
@@ -20,7 +22,9 @@ export async function judge({ workspace }: CommandLine): Promise<number> {
   }
   const folder = await checkWorkspace(workspace);
   const { policy, cases } = parse(await text(process.stdin));
-  const guardrails = await openGuardrails(policy);
+  // What the repository makes stricter holds here as well.
+  const stricter = policyOf({ workspacePolicy: await readWorkspacePolicy(folder) });
+  const guardrails = (await openGuardrails(policy)).under(stricter);
   const world = worldIn(folder);
   for (const each of cases) {
     process.stdout.write(jsonLine({ id: each.id, ...judgeCase(guardrails, each, world) }));

@@ -17,6 +17,7 @@ import { squadHome } from '../host/home.ts';
 import { HostModels } from '../host/models.ts';
 import { pricesFor } from '../host/prices.ts';
 import { checkWorkspace, findStorage, type HostOptions } from '../host/openSquad.ts';
+import { readWorkspacePolicy } from '../host/workspacePolicy.ts';
 import { readState } from '../ledger/history.ts';
 import { registeredOwner } from '../ledger/ownerRecords.ts';
 import { askOwner } from '../ledger/ownership.ts';
@@ -36,7 +37,8 @@ export async function perform(command: CommandLine, media: string, signal: Abort
   switch (command.verb) {
     case 'run': {
       const { objective, model } = await chooseWork(command, media);
-      const { fallback, maxAgents, budget, envelopes, limits, approve, allowedHosts, atEnd } = command;
+      const { fallback, maxAgents, budget, envelopes, limits, approve, allowedCommands, allowedHosts, atEnd } = command;
+      const workspacePolicy = await readWorkspacePolicy(await checkWorkspace(command.workspace));
       const runOptions: RunOptions = {
         model,
         ...(fallback ? { fallback } : {}),
@@ -46,6 +48,8 @@ export async function perform(command: CommandLine, media: string, signal: Abort
         prices: await pricesFor(fallback ? [model, fallback] : [model], { media }),
         limits,
         approve: [...approve],
+        ...(allowedCommands.length > 0 ? { allowedCommands: [...allowedCommands] } : {}),
+        ...(workspacePolicy ? { workspacePolicy } : {}),
         ...(allowedHosts.length > 0 ? { allowedHosts: [...allowedHosts] } : {}),
         atEnd,
         ...(process.stdin.isTTY && !json ? { asksToRaise: true } : {}),

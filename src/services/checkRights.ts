@@ -5,6 +5,7 @@
 import type { DeepReadonly } from '../base/deepReadonly.ts';
 import type { CheckRun, RequestSubject } from '../domain/approval.ts';
 import type { AcceptanceCheck, CheckStage } from '../domain/proof.ts';
+import { policyOf } from '../domain/policy.ts';
 import { taskAt, type RunView, type TaskView } from '../domain/squadState.ts';
 import { callKey, type AgentAtWork } from '../domain/task.ts';
 import type { Inbox } from '../inbox/inbox.ts';
@@ -34,9 +35,10 @@ export class CheckRights {
 
   /** The checks of a plan with what they run where the run stands now. `call` asks a person about the plan. */
   async ofPlan(call: Call, checks: PlanChecks, signal: AbortSignal): Promise<PlanChecks> {
-    const { files } = this.find(call);
+    const { run, files } = this.find(call);
     const on = this.standOf(call);
-    const request = { checks: checks.map(({ check }) => check), on, requestIds: [callKey(call)] };
+    const policy = policyOf(run.options);
+    const request = { checks: checks.map(({ check }) => check), on, policy, requestIds: [callKey(call)] };
     const runs = await files.checkRuns(request, signal);
     return checks.map((check, index) => {
       const found = runs[index];
@@ -63,7 +65,7 @@ export class CheckRights {
   ): Promise<Refusals> {
     const { run, files } = this.find(call);
     const requestIds = checks.map((_, index) => `${key}.${index}`);
-    const runs = await files.checkRuns({ checks, on, requestIds }, signal);
+    const runs = await files.checkRuns({ checks, on, policy: policyOf(run.options), requestIds }, signal);
     const refused = new Map<number, string>();
     let asked = false;
     for (const [index, id] of requestIds.entries()) {

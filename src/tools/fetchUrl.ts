@@ -18,8 +18,8 @@ export const fetchUrl = defineTool({
   effect: 'network',
   afterCrash: 'repeat',
   permission: async ({ url }, context, guardrails, signal): Promise<Permission> => {
-    const { allowedHosts, couldCarryAway } = context;
-    const verdict = guardrails.url('GET', url, allowedHosts);
+    const { couldCarryAway } = context;
+    const verdict = guardrails.url('GET', url);
     if (verdict.kind === 'deny') {
       return { kind: 'refuse', reason: `${verdict.reason} It is not fetched, whoever asks for it.` };
     }
@@ -52,12 +52,12 @@ export const fetchUrl = defineTool({
 
 /** Where each request of a call may go: what a person allowed, or hosts on the list; each host is resolved once. */
 function addressesFor(context: ToolContext): AddressOf {
-  const { granted, allowedHosts, couldCarryAway } = context;
+  const { granted, policy, couldCarryAway } = context;
   const known = new Map<string, string>();
   let isFirst = true;
   return async (url, signal) => {
     const host = bare(url.hostname);
-    const verdict = judgeUrl('GET', url.href, allowedHosts);
+    const verdict = judgeUrl('GET', url.href, policy);
     if (verdict.kind === 'deny') {
       throw new ToolRefusal(`It leads on to ${url.href}. ${verdict.reason} It is not fetched, whoever asks for it.`);
     }

@@ -23,17 +23,20 @@ export function permissionToRun(
   if (verdict.kind === 'deny') {
     return { kind: 'refuse', reason: `${why} It is not run, whoever asks for it.` };
   }
-  return verdict.kind === 'allow' && !network
-    ? FREE
-    : { kind: 'ask', subject: commandSubject({ command, cwd, why, network }, context, guardrails) };
+  if (verdict.kind === 'allow' && !network) {
+    return FREE;
+  }
+  const subject = commandSubject({ command, cwd, why, network }, context, guardrails);
+  const isProtected = verdict.kind === 'ask' && verdict.isProtected;
+  return { kind: 'ask', subject: isProtected ? { ...subject, isProtected } : subject };
 }
 
 /** A command as a person is asked about it. */
-export function commandSubject(
+function commandSubject(
   { command, cwd, why, network }: { command: string; cwd: string; why: string; network: boolean },
   context: Pick<ToolContext, 'workspace' | 'couldCarryAway'>,
   guardrails: Guardrails,
-): RequestSubject {
+): RequestSubject & { kind: 'command' } {
   const { workspace } = context;
   const reach = unknownReach(context, network);
   const runs = guardrails.runs(command, workspace, cwd);

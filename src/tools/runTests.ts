@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { testCommandOf } from '../workspace/verification/testCommand.ts';
-import { commandSubject } from './permissions.ts';
+import { permissionToRun } from './permissions.ts';
 import { defineTool } from './tool.ts';
 
 export const runTests = defineTool({
@@ -12,14 +12,9 @@ export const runTests = defineTool({
   afterCrash: 'repeat',
   permission: ({ filter }, context, guardrails) => {
     const found = testCommandOf(context.workspace.textOf('package.json'), filter);
-    if (found.kind === 'none') {
-      return { kind: 'refuse', reason: found.reason };
-    }
-    const why = 'Tests run the project’s own scripts.';
-    return {
-      kind: 'ask',
-      subject: commandSubject({ command: found.command, cwd: '.', why, network: false }, context, guardrails),
-    };
+    return found.kind === 'none'
+      ? { kind: 'refuse', reason: found.reason }
+      : permissionToRun({ command: found.command, cwd: '.', network: false }, context, guardrails);
   },
   async run({ filter }, { workspace }, signal) {
     const report = await workspace.runTests(filter === undefined ? {} : { filter }, signal);

@@ -2,6 +2,7 @@
 import type * as z from 'zod';
 import type { DeepReadonly } from '../base/deepReadonly.ts';
 import type { RequestSubject } from '../domain/approval.ts';
+import type { RunPolicy } from '../domain/policy.ts';
 import type { EventDraft } from '../domain/events.ts';
 import type { AgentAtWork } from '../domain/task.ts';
 import type { Guardrails } from '../guardrails/guardrails.ts';
@@ -20,8 +21,8 @@ export interface ToolContext extends AgentAtWork {
   readonly writes: readonly string[];
   readonly workspace: TaskWorkspace;
   readonly web: Web;
-  /** Hosts of the web that need no question. */
-  readonly allowedHosts: readonly string[];
+  /** What the run adds to the built-in rules. */
+  readonly policy: RunPolicy;
   /** Whether what goes out could carry a secret to whoever wrote what was read: then all of it asks a person. */
   readonly couldCarryAway: boolean;
   /** What a person, or the policy for them, allowed this very call. */
@@ -82,8 +83,12 @@ export type PermitTool = (
 
 export const permitBy =
   (guardrails: Guardrails): PermitTool =>
-  (tool, input, context, signal) =>
-    tool.permission?.(input, context, guardrails, signal) ?? { kind: 'free' };
+  (tool, input, context, signal) => {
+    const { policy, couldCarryAway, workspace } = context;
+    // A command that a person listed runs what nobody looked at, and without a sandbox that reaches whatever it likes.
+    const added = couldCarryAway && !workspace.isSandboxed ? { ...policy, commands: [] } : policy;
+    return tool.permission?.(input, context, guardrails.under(added), signal) ?? { kind: 'free' };
+  };
 
 /** Carries out one call. Rejects with what `run` throws. */
 export type PerformTool = (

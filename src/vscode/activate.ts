@@ -11,6 +11,7 @@ import { EditorSquad } from './editorSquad.ts';
 import { GoingOn } from './goingOn.ts';
 import { DashboardPanel } from './panels/dashboardPanel.ts';
 import { PlanDocuments } from './planDocument.ts';
+import { PolicyView } from './policyView.ts';
 import { RequestDocuments } from './requestDocument.ts';
 import { answerRequest, refuseRequest, revisePlan, showRules } from './requests.ts';
 import { applyChanges, createBranch, discardChanges, undoResult } from './review/resultActions.ts';
@@ -48,6 +49,7 @@ export function activate(context: vscode.ExtensionContext): void {
   squad = editorSquad;
   const plans = new PlanDocuments(editorSquad);
   const requests = new RequestDocuments(editorSquad);
+  const policy = new PolicyView(editorSquad);
   const files = new ResultFiles(editorSquad);
   const notices = new RunNotices(editorSquad, (runId) => plans.show(runId));
   const goingOn = new GoingOn(editorSquad, notices, logger);
@@ -66,6 +68,7 @@ export function activate(context: vscode.ExtensionContext): void {
     editorSquad,
     plans,
     requests,
+    policy,
     files,
     notices,
     dashboard,
@@ -78,7 +81,7 @@ export function activate(context: vscode.ExtensionContext): void {
     new SquadTree('devsquad.sessions', editorSquad, drawSessions),
     new SquadTree('devsquad.approvals', editorSquad, drawApprovals),
     registerChatParticipant(editorSquad, context),
-    registerCommands(commandsOf(editorSquad, context, { plans, requests, files, dashboard, notices }), logger),
+    registerCommands(commandsOf(editorSquad, context, { plans, requests, policy, files, dashboard, notices }), logger),
     goingOn,
   );
   goingOn.begin();
@@ -95,12 +98,14 @@ function commandsOf(
   {
     plans,
     requests,
+    policy,
     files,
     dashboard,
     notices,
   }: {
     plans: PlanDocuments;
     requests: RequestDocuments;
+    policy: PolicyView;
     files: ResultFiles;
     dashboard: DashboardPanel;
     notices: RunNotices;
@@ -157,6 +162,8 @@ function commandsOf(
     'devsquad.undoTo': async (runId) => undoResult(editorSquad, runOf(runId)),
     'devsquad.answerApproval': (requestId) => answerRequest(editorSquad, requests, requestId),
     'devsquad.refuseApproval': (requestId) => refuseRequest(editorSquad, requestId),
+    'devsquad.showPolicy': () => policy.show(),
+    'devsquad.testCommand': () => policy.testCommand(),
     'devsquad.showRules': () => showRules(editorSquad),
     'devsquad.scaleAgents': (agentId) => scaleAgents(editorSquad, agentId),
     'devsquad.sendMessage': (agentId) => sendMessage(editorSquad, agentId),

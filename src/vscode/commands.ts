@@ -28,6 +28,8 @@ export interface SquadCommands {
   'devsquad.undoTo': OnRun;
   'devsquad.answerApproval': OnRequest;
   'devsquad.refuseApproval': OnRequest;
+  'devsquad.showPolicy': () => Promise<void>;
+  'devsquad.testCommand': () => Promise<void>;
   'devsquad.showRules': () => Promise<void>;
   'devsquad.sendAgain': (messageId?: string) => Promise<void>;
   'devsquad.scaleAgents': (agentId?: string) => Promise<void>;

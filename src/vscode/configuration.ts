@@ -4,6 +4,7 @@ import { approvalScopeSchema, type ApprovalScope } from '../domain/approval.ts';
 import type { BudgetLimits } from '../domain/budget.ts';
 import { parseBudgets, type EnvelopeLimits } from '../domain/envelopes.ts';
 import { HumanError, messageOf, SettingError } from '../domain/errors.ts';
+import { commandListSchema } from '../domain/policy.ts';
 import { allowedHostsSchema } from '../domain/hosts.ts';
 import { checkLimits, type LimitChoice } from '../domain/limits.ts';
 import { parsePrices, type PriceTable } from '../domain/prices.ts';
@@ -21,6 +22,7 @@ export interface RunSettings {
   /** What differs from the defaults. */
   readonly limits: LimitChoice;
   readonly approve: readonly ApprovalScope[];
+  readonly allowedCommands: readonly string[];
   readonly allowedHosts: readonly string[];
   readonly fallback?: ModelChoice;
 }
@@ -51,6 +53,11 @@ export function readSettings(): RunSettings {
       checkLimits(settings.get('limits', {})),
     ),
     approve: approvalScopeSchema.array().catch([]).parse(settings.get('approve')),
+    allowedCommands: guarded(
+      'devsquad.allowedCommands',
+      'No run begins with this list of commands: each is the first words of one, such as npm test.',
+      () => commandListSchema.parse(settings.get('allowedCommands', [])),
+    ),
     allowedHosts: readHosts(settings.get('allowedHosts', [])),
     ...readFallback(settings.get<string>('fallbackModel', '').trim()),
   };

@@ -7,6 +7,7 @@
  *              guest (another process owns it) → lost → seen, owner or guest of the next
  *                                                     ↘ silent (it does not answer) → guest again, seen, or taken over
  */
+import type { WorkspacePolicy } from '../domain/policy.ts';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import * as vscode from 'vscode';
@@ -225,6 +226,19 @@ export class EditorSquad implements vscode.Disposable {
   async pricesFor(choices: readonly RunOptions['model'][], setting: PriceTable): Promise<Price[]> {
     const { pricesFor } = await import('../host/prices.ts');
     return pricesFor(choices, { media: this.context.asAbsolutePath('media'), setting });
+  }
+
+  /** Of the folder that the team works on, as it is now. Rejects with a HumanError for one that is not understood. */
+  async workspacePolicy(): Promise<WorkspacePolicy | undefined> {
+    const { readWorkspacePolicy } = await import('../host/workspacePolicy.ts');
+    return readWorkspacePolicy(await this.folderToLookAt());
+  }
+
+  /** Its path. Nothing of it is run or changed, so it need not be trusted. */
+  async folderToLookAt(): Promise<string> {
+    const folders = vscode.workspace.workspaceFolders?.filter(({ uri }) => uri.scheme === 'file') ?? [];
+    const [only] = folders;
+    return !vscode.workspace.isTrusted && only ? only.uri.fsPath : this.chooseFolder();
   }
 
   private async enterNow(): Promise<Entered> {

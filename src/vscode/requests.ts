@@ -50,7 +50,8 @@ export async function showRules(squad: EditorSquad): Promise<void> {
   const { inbox, ledger } = await squad.open();
   const rules = Object.values(ledger.state.standing.rules);
   if (rules.length === 0) {
-    throw new HumanError('There are no rules. “Allow More…” in a request makes one.');
+    void vscode.window.showInformationMessage('There are no rules. “Allow More…” in a request makes one.');
+    return;
   }
   const picked = await vscode.window.showQuickPick(
     rules.map((rule) => ({

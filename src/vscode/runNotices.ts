@@ -1,7 +1,7 @@
 /** What comes to the person by itself: progress that can be stopped, a plan that waits, a question, the end of a run. */
 import * as vscode from 'vscode';
 import { describeSubject } from '../domain/approval.ts';
-import { costWords, describeRun, plannedTasksOf } from '../domain/phaseWords.ts';
+import { describeRun, plannedTasksOf, spentWords } from '../domain/phaseWords.ts';
 import { openRequests } from '../domain/requestState.ts';
 import type { RunView } from '../domain/squadState.ts';
 import type { SquadEvent } from '../domain/events.ts';
@@ -140,14 +140,15 @@ function percentOf(run: RunView): number {
 }
 
 function tellEnd(run: RunView): void {
+  const objective = run.objective.trim().replace(/[.!]+$/, '');
   const files = run.diff?.files.length ?? 0;
-  const cost = `${costWords(run)} in ${run.account.requests} requests`;
+  const cost = spentWords(run);
   switch (run.status) {
     case 'succeeded':
       offer(
         files === 0
-          ? `Done: ${run.objective}. No file changes. ${cost}.`
-          : `Done and proven: ${run.objective}. ${files} ${files === 1 ? 'file changes' : 'files change'} once you apply. ${cost}.`,
+          ? `Done: ${objective}. No file changes. ${cost}.`
+          : `Done and proven: ${objective}. ${files} ${files === 1 ? 'file changes' : 'files change'} once you apply. ${cost}.`,
         files === 0
           ? {}
           : {

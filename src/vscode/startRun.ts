@@ -32,6 +32,7 @@ export async function startRun(
   }
   const model = chosen.door === 'rehearsal' ? await rehearsalOf(squad, objective) : chosen;
   const approve = request?.approve;
+  const workspacePolicy = await squad.workspacePolicy();
   // A rehearsal answers always.
   const fallback = model.door === 'rehearsal' ? undefined : settings.fallback;
   const options: RunOptions = {
@@ -46,7 +47,9 @@ export async function startRun(
     asksToRaise: true,
     limits: settings.limits,
     approve: settings.approve.filter((scope) => approve === undefined || approve.includes(scope)),
+    allowedCommands: [...settings.allowedCommands],
     allowedHosts: [...settings.allowedHosts],
+    ...(workspacePolicy ? { workspacePolicy } : {}),
     // In the editor the person decides when it is done.
     atEnd: { kind: 'keep' },
   };

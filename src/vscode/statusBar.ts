@@ -1,10 +1,9 @@
 /** Two items: what the team is doing, and, only while something waits, what waits for the person. */
-import { waitingGroups } from '../domain/phaseWords.ts';
 import * as vscode from 'vscode';
 import { visibleText } from '../base/visibleText.ts';
 import { describeCost } from '../domain/budget.ts';
 import { describeOwner } from '../domain/owner.ts';
-import { costWords, describeRun, plannedTasksOf } from '../domain/phaseWords.ts';
+import { describeRun, plannedTasksOf, spentWords, waitingGroups } from '../domain/phaseWords.ts';
 import { currentRun } from '../domain/squadState.ts';
 import { isHeld } from '../domain/task.ts';
 import type { EditorSquad, WorkPlace } from './editorSquad.ts';
@@ -60,7 +59,7 @@ export class SquadStatusBar implements vscode.Disposable {
     const { sentence } = ELSEWHERE[this.squad.workPlace];
     const told = silence
       ? [`It stands still: ${describeOwner(silence)} does not answer`, 'Take over…']
-      : [describeRun(run), `${costWords(run)} in ${run.account.requests} requests`, sentence, 'Open the dashboard'];
+      : [describeRun(run), spentWords(run), sentence, 'Open the dashboard'];
     this.work.tooltip = visibleText([`DevSquad: ${run.objective}`, ...told].filter(Boolean).join('\n'));
     this.work.show();
     const open = waitingGroups(run).length;

@@ -6,6 +6,7 @@ import type { DeepReadonly } from '../base/deepReadonly.ts';
 import type { CheckRun } from '../domain/approval.ts';
 import type { HeldChange } from '../domain/fileChange.ts';
 import type { AcceptanceCheck, CheckResult, CheckStage } from '../domain/proof.ts';
+import type { RunPolicy } from '../domain/policy.ts';
 import type { Seed } from '../domain/run.ts';
 import { EXECUTABLE, protectedChanges, REGULAR, type AllowedByPath } from './protectedChanges.ts';
 import type { CommitNote, MergeOutcome, RunRepository, TaskCommit } from './repository.ts';
@@ -55,6 +56,7 @@ export interface TaskFiles {
   integrate(from: string, to: string, signal: AbortSignal): Promise<void>;
   /**
    * What each check comes to on a tree where it is a command; undefined for one that is none, or cannot be found there.
+   * Rejects with a ToolRefusal where one is a command that nobody runs.
    * `requestIds` name what a person may be asked about each.
    */
   checkRuns(request: CheckRunsRequest, signal: AbortSignal): Promise<(CheckRun | undefined)[]>;
@@ -66,6 +68,7 @@ export interface CheckRunsRequest {
   readonly checks: DeepReadonly<AcceptanceCheck[]>;
   /** Commit or tree. */
   readonly on: string;
+  readonly policy: RunPolicy;
   readonly requestIds: readonly string[];
 }
 
@@ -166,8 +169,8 @@ class GitTaskFiles implements TaskFiles {
     await this.repository.advanceIntegration(from, to, signal);
   }
 
-  async checkRuns({ checks, on }: CheckRunsRequest, signal: AbortSignal): Promise<(CheckRun | undefined)[]> {
-    const guardrails = await openGuardrails();
+  async checkRuns({ checks, on, policy }: CheckRunsRequest, signal: AbortSignal): Promise<(CheckRun | undefined)[]> {
+    const guardrails = (await openGuardrails()).under(policy);
     return readingAhead(
       (textOf) => checks.map((check) => checkRunOf(check, guardrails, textOf)),
       (paths) => this.repository.readTexts(on, paths, signal),

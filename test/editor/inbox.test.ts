@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { startEditor, type Editor } from '../support/editorHost.ts';
 import { call, finish, inOrder, planTask, serveScene } from '../support/scriptedRun.ts';
@@ -24,12 +24,15 @@ describe('the inbox in VS Code', () => {
 
   before(async () => {
     workspace = sampleWorkspace();
+    mkdirSync(path.join(workspace, '.devsquad'));
+    writeFileSync(path.join(workspace, '.devsquad/policy.json'), '{ "refuse": ["make"] }\n');
     server = await serveScene({
       tasks: [planTask('one'), planTask('two'), planTask('three', { dependsOn: ['one'] })],
       lines: {
         one: inOrder(SHARED, call('run_tests', {}), finish()),
         two: inOrder(SHARED, call('run_command', { command: 'sort -o more.txt README.md package.json' }), finish()),
-        three: inOrder(call('run_tests', {}), finish()),
+        // An address and no name, so that nothing has to be resolved.
+        three: inOrder(call('run_tests', {}), call('fetch_url', { url: 'http://93.184.216.34/a?b=c' }), finish()),
       },
     });
     editor = await startEditor({
@@ -86,6 +89,9 @@ describe('the inbox in VS Code', () => {
     await picture('06-rule');
     assert.match(await clickInDialog(editor, 'Save rule'), /while what it runs is unchanged/);
     // The third task runs them as well, and nobody is asked.
+    await treeItem(editor, /^Fetch http:\/\/93\.184\.216\.34/).click();
+    await picture('08-fetch');
+    assert.match(await clickInDialog(editor, 'Refuse'), /93\.184\.216\.34/);
     const run = await runThat(editor, ({ phase }) => phase === 'ended');
     assert.equal(run.status, 'succeeded', run.reason);
     assert.equal(Object.values(run.requests).filter(({ grantedBy }) => grantedBy !== undefined).length, 2);
@@ -97,5 +103,24 @@ describe('the inbox in VS Code', () => {
     await clickInDialog(editor, 'Take it back');
     await editor.command('DevSquad: Rules…');
     await notification(editor, 'There are no rules').waitFor();
+  });
+
+  it('shows what agents may do, and judges a command while it is typed', async () => {
+    await editor.command('DevSquad: Show What Agents May Do');
+    await editor.page.getByText('What agents may do').first().waitFor();
+    await editor.page.locator('.codelens-decoration a').filter({ hasText: 'Test a command…' }).waitFor();
+    await picture('09-policy');
+    await editor.page.locator('.codelens-decoration a').filter({ hasText: 'Test a command…' }).click();
+    const box = editor.page.locator('.quick-input-widget');
+    for (const [command, says] of [
+      ['git status', 'Runs without a question.'],
+      ['npm run build', 'Asks you first. npm run is not on the list.'],
+      ['make all', 'Refused, whoever asks for it. The policy of this workspace refuses make.'],
+    ] as const) {
+      await box.locator('input').fill(command);
+      await box.getByText(says).waitFor();
+      await picture(`10-${command.replace(' ', '-')}`);
+    }
+    await editor.page.keyboard.press('Escape');
   });
 });

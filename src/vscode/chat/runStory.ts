@@ -1,10 +1,9 @@
 /** One run told in a chat answer while it happens: the plan with its buttons, what moves, what waits, the result. */
-import { waitingGroups } from '../../domain/phaseWords.ts';
+import { spentWords, waitingGroups } from '../../domain/phaseWords.ts';
 import type * as vscode from 'vscode';
 import { plainMarkdown } from '../../base/plainMarkdown.ts';
 import { describeSubject } from '../../domain/approval.ts';
 import type { SquadEvent } from '../../domain/events.ts';
-import { costWords } from '../../domain/phaseWords.ts';
 import { openRequests } from '../../domain/requestState.ts';
 import type { RunView } from '../../domain/squadState.ts';
 import { lineOf } from '../../host/eventLines.ts';
@@ -109,7 +108,7 @@ export function tellPlan(run: RunView, stream: vscode.ChatResponseStream): void 
 /** How the run ended, what it changes, what can be done with it. */
 export function tellResult(run: RunView, stream: vscode.ChatResponseStream): void {
   const files = run.diff?.files ?? [];
-  const cost = `${costWords(run)} in ${run.account.requests} requests`;
+  const cost = spentWords(run);
   if (run.status !== 'succeeded') {
     stream.markdown(
       `\n\n**${run.status === 'budget-reached' ? 'The budget is reached' : 'The run failed'}.** ${plainMarkdown(run.reason ?? '')} Your files were not touched. ${cost}.\n\n`,

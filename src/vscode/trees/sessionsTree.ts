@@ -3,7 +3,7 @@ import type { DeepReadonly } from '../../base/deepReadonly.ts';
 import { visibleText } from '../../base/visibleText.ts';
 import { describeSubject, type AnswerDoor, type RequestAnswer } from '../../domain/approval.ts';
 import { deadLettersOf, describeMessage } from '../../domain/message.ts';
-import { costWords, describeRun } from '../../domain/phaseWords.ts';
+import { describeRun, spentWords } from '../../domain/phaseWords.ts';
 import type { RunView, SquadView } from '../../domain/squadState.ts';
 import { answerIcon, runIcon, undeliveredIcon } from './look.ts';
 import type { TreeLook, TreeNode } from './squadTree.ts';
@@ -35,9 +35,7 @@ function nodeOf(run: RunView): TreeNode {
     // What to do about it comes first: a side bar is too narrow for both.
     label: state.charAt(0).toUpperCase() + state.slice(1),
     description: run.objective,
-    tooltip: [run.objective, state, run.reason, `${costWords(run)} in ${run.account.requests} requests`]
-      .filter(Boolean)
-      .join('\n'),
+    tooltip: [run.objective, state, run.reason, spentWords(run)].filter(Boolean).join('\n'),
     icon: runIcon(run),
     context: contextOf(run),
     subject: { runId: run.id },

@@ -1,13 +1,14 @@
 /** What an acceptance check runs on a tree, with the texts of that tree: what a person allows with a plan, and nothing else. */
 import type { DeepReadonly } from '../../base/deepReadonly.ts';
 import type { CheckRun } from '../../domain/approval.ts';
+import { ToolRefusal } from '../../domain/errors.ts';
 import type { AcceptanceCheck } from '../../domain/proof.ts';
 import type { Guardrails } from '../../guardrails/guardrails.ts';
 import { testCommandOf } from './testCommand.ts';
 
 type TextOf = (path: string) => string | undefined;
 
-/** Undefined where it is no command, or no test command is found. */
+/** Undefined where it is no command, or no test command is found. Throws a ToolRefusal for one that nobody runs. */
 export function checkRunOf(
   check: DeepReadonly<AcceptanceCheck>,
   guardrails: Guardrails,
@@ -16,7 +17,14 @@ export function checkRunOf(
   const command = commandOf(check, textOf);
   // A tree holds names and no links that lead on.
   const world = { root: '/', leadsTo: (path: string) => path, textOf, holdsSecrets: () => true };
-  return command === undefined ? undefined : { command, runs: guardrails.runs(command, world) };
+  if (command === undefined) {
+    return undefined;
+  }
+  const verdict = guardrails.command('bash', command, world);
+  if (verdict.kind === 'deny') {
+    throw new ToolRefusal(`The check "${command}" is not run, whoever asks for it. ${verdict.reason}`);
+  }
+  return { command, runs: guardrails.runs(command, world) };
 }
 
 function commandOf(check: DeepReadonly<AcceptanceCheck>, textOf: TextOf): string | undefined {

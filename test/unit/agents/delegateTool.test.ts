@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { delegateTool } from '../../../src/agents/delegateTool.ts';
 import type { DeepReadonly } from '../../../src/base/deepReadonly.ts';
 import type { CheckRun } from '../../../src/domain/approval.ts';
+import { policyOf } from '../../../src/domain/policy.ts';
 import { CheckRights } from '../../../src/services/checkRights.ts';
 import type { RunFiles, TaskFiles } from '../../../src/workspace/runFiles.ts';
 import type { AcceptanceCheck } from '../../../src/domain/proof.ts';
@@ -79,7 +80,7 @@ class Delegating {
     const common = { runId, taskId, agentId: 'agent-1', attempt: 1, restarts: 0, writes: ['src/**'] };
     // The tool does not look at the workspace.
     const workspace = {} as ToolContext['workspace'];
-    const outside = { web: noWeb, allowedHosts: [], couldCarryAway: false };
+    const outside = { web: noWeb, policy: policyOf({}), couldCarryAway: false };
     return { ...common, ...outside, step: ++this.step, workspace, onOutput: () => undefined, ...fields };
   }
 

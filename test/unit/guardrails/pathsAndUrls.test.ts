@@ -123,7 +123,7 @@ describe('a path', () => {
 describe('an address', () => {
   const all = (urls: readonly string[], expected: Verdict['kind'], method = 'GET'): void => {
     for (const url of urls) {
-      const verdict = judgeUrl(method, url, ['allowed.example', '*.allowed.example']);
+      const verdict = judgeUrl(method, url, { hosts: ['allowed.example', '*.allowed.example'] });
       assert.equal(verdict.kind, expected, `${url}: ${verdict.reason}`);
     }
   };

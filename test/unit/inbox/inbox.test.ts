@@ -3,7 +3,8 @@ import type { Grant, RequestAnswer, RequestSubject } from '../../../src/domain/a
 import { offersOf, rulesAt } from '../../../src/domain/grants.ts';
 import { openRequests } from '../../../src/domain/requestState.ts';
 import { Inbox } from '../../../src/inbox/inbox.ts';
-import { commandSubject } from '../../../src/tools/permissions.ts';
+import { permissionToRun } from '../../../src/tools/permissions.ts';
+import type { ToolContext } from '../../../src/tools/tool.ts';
 import type { TaskWorkspace } from '../../../src/workspace/taskWorkspace.ts';
 import { anyOptions, EventLog } from '../../support/builders.ts';
 import { guardrails } from '../../support/guardrails.ts';
@@ -51,11 +52,10 @@ class Asking {
       leadsTo: (path: string) => path,
       holdsSecrets: () => false,
     } as unknown as TaskWorkspace;
-    return commandSubject(
-      { command, cwd, why: 'It is not on the list.', network: false },
-      { workspace, couldCarryAway: false },
-      guardrails,
-    );
+    const context = { workspace, couldCarryAway: false } as unknown as ToolContext;
+    const permission = permissionToRun({ command, cwd, network: false }, context, guardrails);
+    assert.ok(permission.kind === 'ask', `${command}: ${permission.kind}`);
+    return permission.subject;
   }
 
   async allow(id: string, grant?: Grant, also?: string[]): Promise<void> {
