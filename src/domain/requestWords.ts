@@ -79,7 +79,7 @@ function wordsOf({ subject, agentId }: DeepReadonly<PersonRequest>): RequestWord
         title: `${who} wants to run a command`,
         paragraphs: [
           subject.command,
-          `${subject.isCheck ? 'The host runs it, on a copy of what the task hands in' : `It runs in the task’s own copy of the workspace${subject.cwd === '.' ? '' : `, in ${subject.cwd}`}`}. ${subject.why}`,
+          `${subject.isCheck ? 'The host runs it on a copy of what tasks hand in, in this whole run' : `It runs in the task’s own copy of the workspace${subject.cwd === '.' ? '' : `, in ${subject.cwd}`}`}. ${subject.why}`,
           reachInWords(subject, 'It'),
           ...runsInWords(subject.runs),
         ],

@@ -2,6 +2,7 @@
  * Commands that do the same to whatever files they are given: a formatter, a linter, a runner of tests. A person can allow
  * those words with other files of the workspace. Programs that delete, send, or run what they are given are none of them.
  */
+import { LAUNCHERS } from './whatRuns.ts';
 import type { ShellReading, Word } from './shellSyntax.ts';
 
 const NEVER =
@@ -9,8 +10,6 @@ const NEVER =
 const INTERPRETERS = /^(?:node|nodejs|deno|tsx|ts-node|python[\d.]*|ruby|perl|php|lua|Rscript)$/;
 /** What an interpreter is given here are tests, and a task's tests run by themselves anyway. */
 const RUNS_TESTS = /^(?:node --test|python[\d.]* -m (?:pytest|unittest))(?: -[\w=-]+)*$/;
-/** Runs a tool of the project by its name. */
-const LAUNCHERS: ReadonlySet<string> = new Set(['npx', 'bunx', 'pnpx', 'uvx']);
 
 /**
  * The words before the files; undefined where the command is more than one program with words and, at its end, files.

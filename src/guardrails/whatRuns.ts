@@ -36,6 +36,8 @@ const INTERPRETERS =
   /^(?:ba|z|da|k|fi)?sh$|^(?:node|nodejs|deno|bun|tsx|ts-node|python[\d.]*|ruby|perl|php|lua|Rscript|source|\.)$/;
 /** Those with which `-c` is followed by a program's text; with the others `-e` and `-p` are. */
 const TAKES_C = /sh$|^python/;
+/** They run a tool of the project by its name. */
+export const LAUNCHERS: ReadonlySet<string> = new Set(['npx', 'bunx', 'pnpx', 'uvx']);
 /** Followed by names of tests, which the task itself writes. */
 const RUNS_TESTS = /^(?:node (?:.* )?--test|python[\d.]* -m (?:pytest|unittest))(?: |$)/;
 const FOLDER_OPTIONS: ReadonlySet<string> = new Set(['-C', '--prefix', '--cwd', '--dir', '--directory']);
@@ -102,9 +104,13 @@ class Search {
         }
       }
     }
-    const [first = ''] = words.filter((word) => !/^\w+=/.test(word));
+    const [first = '', second = ''] = words.filter((word) => !/^\w+=/.test(word));
     if (first.includes('/')) {
       this.program(first, folder, true);
+    }
+    // Scripts of packages, and what launches tools by name, look there first.
+    for (const name of LAUNCHERS.has(first) ? [first, second] : [first]) {
+      this.program(`node_modules/.bin/${name}`, folder, false);
     }
   }
 

@@ -81,7 +81,8 @@ function Request({
 }) {
   const [request] = group;
   const who = whoAsks(state, group);
-  const { wants, what, isCode, button, command } = wording(request);
+  const { what, isCode, button, command, ...words } = wording(request);
+  const wants = group.length === 1 ? words.wants : words.wants.replace(/^asks/, 'ask');
   return (
     <li>
       <StateMark mark="you" />

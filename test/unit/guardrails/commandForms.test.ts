@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import { guardrails } from '../../support/guardrails.ts';
 
 const FILES: Record<string, string> = {
-  'package.json': JSON.stringify({ scripts: { test: 'node run.js', build: 'tsc', prepare: 'husky' } }),
+  'package.json': JSON.stringify({
+    scripts: { test: 'node run.js', build: 'tsc', prepare: 'husky', tool: 'tool --all' },
+  }),
   'app/package.json': JSON.stringify({ scripts: { test: 'jest' } }),
   Makefile: 'all:\n\t@npm run build\n',
   'run.sh': 'true\n',
   'run.js': '1\n',
+  'node_modules/.bin/tool': 'x\n',
   'src/a.ts': '',
   'src/b c.ts': '',
   'test/a.test.js': '',
@@ -34,6 +37,8 @@ describe('what a command runs', () => {
     ['node -e "1+1"', []],
     ['node --test test/a.test.js', []],
     ['cargo build', []],
+    ['npx tool src/a.ts', ['node_modules/.bin/tool']],
+    ['npm run tool', ['"tool" of package.json', 'node_modules/.bin/tool']],
   ];
   for (const [command, names] of cases) {
     it(`is found for ${command}`, () => {
@@ -51,7 +56,8 @@ describe('what a command runs', () => {
 
   it('ends where scripts call each other in a circle', () => {
     const scripts = { a: 'npm run b', b: 'npm run a' };
-    const circle = { ...world, textOf: () => JSON.stringify({ scripts }) };
+    const text = JSON.stringify({ scripts });
+    const circle = { ...world, textOf: (path: string) => (path === 'package.json' ? text : undefined) };
     assert.deepEqual(
       guardrails.runs('npm run a', circle).map(({ name }) => name),
       ['"a" of package.json', '"b" of package.json'],
