@@ -227,7 +227,14 @@ const ROWS: Rows = {
   'person-wrote': undefined,
   'conversation-opened': undefined,
   'conversation-noted': undefined,
-  'model-call-started': undefined,
+  // Only what it was not told is worth a line.
+  'model-call-started': ({ leftOut = 0 }, { task }) =>
+    leftOut === 0
+      ? undefined
+      : {
+          sign: icon('fold'),
+          text: `left out ${countOf(leftOut, 'older result')} of ${task} that the model has no room for`,
+        },
   'model-call-parked': ({ reason, until }, { task }) => ({
     sign: icon('clock'),
     text: `${task} stands still until ${clockTime(until)}: ${reason}`,

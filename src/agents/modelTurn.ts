@@ -12,10 +12,19 @@ import { taskAt } from '../domain/squadState.ts';
 import type { AgentAtWork } from '../domain/task.ts';
 import type { CallListener, ModelGateway } from '../llm/modelGateway.ts';
 import type { LanguageModel, LanguageModels, Ledger, ModelReply, ModelRequest } from '../ports.ts';
+import { fitInto } from './contextWindow.ts';
 import { declare } from '../tools/toolCatalogue.ts';
 import type { Tool } from '../tools/tool.ts';
 
 const MAX_OUTPUT_TOKENS = 8000;
+
+/** What is left of a conversation that was too long though it was counted. */
+const SHORTER = 0.6;
+
+interface Choice {
+  readonly choice: DeepReadonly<RunOptions['model']>;
+  readonly mayWait: boolean;
+}
 
 export interface TurnWork extends AgentAtWork {
   readonly tools: readonly Tool[];
@@ -53,23 +62,44 @@ export class ModelTurn {
     signal: AbortSignal,
   ): Promise<void> {
     const { model, fallback } = taskAt(this.ledger.state, work).run.options;
+    const ask = (choice: Choice): Promise<void> => this.askOnceMore(work, conversation, choice, hasNews, signal);
     if (!fallback) {
-      return this.askModel(work, conversation, { choice: model, mayWait: true }, hasNews, signal);
+      return ask({ choice: model, mayWait: true });
     }
     try {
-      await this.askModel(work, conversation, { choice: model, mayWait: false }, hasNews, signal);
+      await ask({ choice: model, mayWait: false });
     } catch (error) {
       if (!(error instanceof ModelError) || !GIVES_WAY.has(error.kind)) {
         throw error;
       }
-      await this.askModel(work, conversation, { choice: fallback, mayWait: true }, hasNews, signal);
+      await ask({ choice: fallback, mayWait: true });
+    }
+  }
+
+  /** A provider may take less than it said, or count otherwise: then the same is told once more, shorter. */
+  private async askOnceMore(
+    work: TurnWork,
+    conversation: readonly ConversationEntry[],
+    choice: Choice,
+    hasNews: () => boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const counted = { tokens: 0 };
+    try {
+      await this.askModel(work, conversation, { ...choice, counted }, hasNews, signal);
+    } catch (error) {
+      if (!(error instanceof ModelError) || error.kind !== 'context-overflow') {
+        throw error;
+      }
+      const atMost = Math.floor(counted.tokens * SHORTER);
+      await this.askModel(work, conversation, { ...choice, counted, atMost }, hasNews, signal);
     }
   }
 
   private async askModel(
     work: TurnWork,
     conversation: readonly ConversationEntry[],
-    { choice, mayWait }: { choice: DeepReadonly<RunOptions['model']>; mayWait: boolean },
+    { choice, mayWait, counted, atMost = Infinity }: Choice & { counted: { tokens: number }; atMost?: number },
     hasNews: () => boolean,
     signal: AbortSignal,
   ): Promise<void> {
@@ -83,13 +113,13 @@ export class ModelTurn {
         : error;
     });
     const maxOutputTokens = Math.min(MAX_OUTPUT_TOKENS, model.maxOutputTokens);
-    const request: ModelRequest = {
-      purpose,
-      conversation,
-      tools: work.tools.map((tool) => declare(tool)),
-      maxOutputTokens,
-    };
-    const inputTokens = await countRequest(model, request);
+    const tools = work.tools.map((tool) => declare(tool));
+    const fitted = await fitInto(conversation, Math.min(model.maxInputTokens, atMost), (entries) =>
+      model.countTokens(JSON.stringify([entries, tools])),
+    );
+    const { tokens: inputTokens, leftOut } = fitted;
+    counted.tokens = inputTokens;
+    const request: ModelRequest = { purpose, conversation: fitted.conversation, tools, maxOutputTokens };
     const price = priceFor(run.options, choice.door, model.id);
     const priced = <Tokens extends { inputTokens: number; outputTokens: number }>(tokens: Tokens) =>
       price ? { ...tokens, microUsd: costOf(price, tokens) } : tokens;
@@ -97,6 +127,7 @@ export class ModelTurn {
     const callId = await this.budget.reserve(work, cost, {
       // In one turn with the reservation, so that the order of the ledger tells what was seen.
       mayBegin: () => !hasNews(),
+      leftOut,
       onWait: () => {
         this.signals.fire({ type: 'call-waits', runId, taskId, agentId });
       },
@@ -146,10 +177,6 @@ const GIVES_WAY: ReadonlySet<ModelFailureKind> = new Set([
   ...(['unreachable', 'rate-limit', 'server', 'stalled', 'timeout', 'malformed'] as const),
   ...(['quota', 'authentication', 'not-found'] as const),
 ]);
-
-async function countRequest(model: LanguageModel, request: ModelRequest): Promise<number> {
-  return model.countTokens(JSON.stringify([request.conversation, request.tools]));
-}
 
 /** One that was cut short has used all that it was given, and perhaps what we have of it is less. */
 async function countAnswer(model: LanguageModel, answer: ModelAnswer, most: number): Promise<number> {

@@ -36,6 +36,8 @@ export interface Waiting {
   readonly mayBegin: () => boolean;
   /** The call stands still for now, for no fault of the agent. */
   readonly onWait: () => void;
+  /** Entries of the conversation of which something was left out, so that it fits. */
+  readonly leftOut?: number;
   readonly signal: AbortSignal;
 }
 
@@ -59,7 +61,7 @@ export class BudgetKeeper {
   async reserve(
     owner: AgentAtWork,
     cost: CallCost,
-    { mayBegin, onWait, signal }: Waiting,
+    { mayBegin, onWait, leftOut = 0, signal }: Waiting,
   ): Promise<string | undefined> {
     for (;;) {
       await pausePoint(this.ledger, owner.runId, signal);
@@ -88,6 +90,7 @@ export class BudgetKeeper {
         reservedTokens: inputTokens + outputTokens,
         reservedOutputTokens: outputTokens,
         ...(microUsd === undefined ? {} : { reservedMicroUsd: microUsd }),
+        ...(leftOut > 0 ? { leftOut } : {}),
       });
       this.warn(owner);
       return callId;

@@ -134,6 +134,8 @@ export const EVENT_TYPES = {
     reservedOutputTokens: z.number().int().optional(),
     /** Absent where nobody knows the model's price. */
     reservedMicroUsd: z.number().int().optional(),
+    /** Entries of the conversation of which something was left out, so that the model has room. */
+    leftOut: z.number().int().positive().optional(),
   }),
   /**
    * A call that does not fit into the budget now, and was not begun: it waits for what calls under way give back, or for a

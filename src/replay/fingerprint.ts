@@ -15,6 +15,7 @@ const LEFT_OUT = new Set([
   'input',
   'files',
   'reservedTokens',
+  'leftOut',
   'reservedOutputTokens',
   'reservedMicroUsd',
   'cost',
