@@ -69,7 +69,7 @@ describe('the rehearsal in VS Code', () => {
     await editor.command('DevSquad: Open Dashboard');
     const page = await editor.webview('h1');
     await page.getByRole('heading', { name: /tags/i }).waitFor();
-    await page.getByText('Run the workspace').first().waitFor();
+    await page.getByText('npm test').first().waitFor();
     await editor.screenshot('run-4-dashboard');
     await page.getByRole('button', { name: 'Pause' }).click();
     await runThat(editor, ({ paused }) => paused);
