@@ -55,6 +55,11 @@ export async function fitInto(
   return { conversation: entries, tokens, leftOut };
 }
 
+/** Whether anything of a conversation can go, whatever it counts. */
+export function canBeShorter(entries: readonly ConversationEntry[]): boolean {
+  return entries.slice(2, -Math.min(...KEPT)).some((entry) => withoutResult(entry) ?? withShortCalls(entry));
+}
+
 /** The shorter entry, or undefined where nothing of this kind can go. */
 type Shorten = (entry: ConversationEntry) => ConversationEntry | undefined;
 

@@ -12,7 +12,7 @@ import { taskAt } from '../domain/squadState.ts';
 import type { AgentAtWork } from '../domain/task.ts';
 import type { CallListener, ModelGateway } from '../llm/modelGateway.ts';
 import type { LanguageModel, LanguageModels, Ledger, ModelReply, ModelRequest } from '../ports.ts';
-import { fitInto } from './contextWindow.ts';
+import { canBeShorter, fitInto } from './contextWindow.ts';
 import { declare } from '../tools/toolCatalogue.ts';
 import type { Tool } from '../tools/tool.ts';
 
@@ -76,7 +76,7 @@ export class ModelTurn {
     }
   }
 
-  /** A provider may take less than it said, or count otherwise: then the same is told once more, shorter. */
+  /** A provider may take less than it said, or count otherwise: then the same is told once more, where it can be shorter. */
   private async askOnceMore(
     work: TurnWork,
     conversation: readonly ConversationEntry[],
@@ -88,7 +88,7 @@ export class ModelTurn {
     try {
       await this.askModel(work, conversation, { ...choice, counted }, hasNews, signal);
     } catch (error) {
-      if (!(error instanceof ModelError) || error.kind !== 'context-overflow') {
+      if (!(error instanceof ModelError) || error.kind !== 'context-overflow' || !canBeShorter(conversation)) {
         throw error;
       }
       const atMost = Math.floor(counted.tokens * SHORTER);

@@ -17,8 +17,10 @@ type Asked = DeepReadonly<Pick<PersonRequest, 'subject' | 'effect' | 'taskId'>>;
 export function effectText(subject: DeepReadonly<RequestSubject>): string | undefined {
   switch (subject.kind) {
     case 'command': {
-      const { kind, command, cwd, isSandboxed, network, runs = [] } = subject;
-      return JSON.stringify([kind, command, cwd, isSandboxed, network, runs.map(({ name, sha256 }) => [name, sha256])]);
+      // What became protected meanwhile is another question.
+      const { kind, command, cwd, isSandboxed, network, isProtected, runs = [] } = subject;
+      const texts = runs.map(({ name, sha256 }) => [name, sha256]);
+      return JSON.stringify([kind, command, cwd, isSandboxed, network, isProtected, texts]);
     }
     case 'write':
       // That a task did not declare a file is asked about the file, that it is protected about its text.
@@ -32,7 +34,7 @@ export function effectText(subject: DeepReadonly<RequestSubject>): string | unde
     case 'read':
       return JSON.stringify([subject.kind, subject.path]);
     case 'fetch':
-      return JSON.stringify([subject.kind, subject.method, subject.url, subject.address]);
+      return JSON.stringify([subject.kind, subject.method, subject.url, subject.address, subject.isProtected]);
     case 'plan':
     case 'question':
     case 'raise':

@@ -13,18 +13,20 @@ export interface RequestWords {
 
 /**
  * Characters that a person could not see are written as their code points. `same`: what waits for the same and is answered
- * with it.
+ * with it. `forecast`: what the run of a plan will come to, in words.
  */
 export function describeRequest(
   request: DeepReadonly<PersonRequest>,
   same: readonly DeepReadonly<PersonRequest>[] = [],
+  forecast?: string,
 ): RequestWords {
   const { title, paragraphs } = wordsOf(request);
   const others =
     same.length === 0
       ? []
       : [`${namesOfAskers(same)} ${same.length === 1 ? 'waits' : 'wait'} for the same: your answer is for all.`];
-  return { title: visibleText(title), paragraphs: [...paragraphs, ...others].map(visibleText) };
+  const cost = forecast !== undefined && request.subject.kind === 'plan' ? [`The run will come to ${forecast}.`] : [];
+  return { title: visibleText(title), paragraphs: [...paragraphs, ...cost, ...others].map(visibleText) };
 }
 
 /** Who waits for an answer, each once. */

@@ -1,9 +1,10 @@
 /** A run as lines for people: what began, what waits, what was proven. The terminal prints them, the chat streams them. */
 import { describeSubject } from '../domain/approval.ts';
+import { forecastWords } from '../domain/forecast.ts';
 import { clockTime, moneyWords } from '../domain/phaseWords.ts';
 import { describeMessage } from '../domain/message.ts';
 import type { SquadEvent } from '../domain/events.ts';
-import type { SquadView } from '../domain/squadState.ts';
+import type { RunView, SquadView } from '../domain/squadState.ts';
 
 /** One line for an event that a person wants to see, or undefined. */
 export function lineOf(event: SquadEvent, state: SquadView): string | undefined {
@@ -21,6 +22,7 @@ export function lineOf(event: SquadEvent, state: SquadView): string | undefined 
           ({ key, title, role, dependsOn }) =>
             `    ${key}  ${title}  [${role}${dependsOn.length > 0 ? `, after ${dependsOn.join(', ')}` : ''}]`,
         ),
+        ...forecastLines(state, run),
       ].join('\n');
     case 'plan-accepted':
       return 'Plan accepted.';
@@ -92,3 +94,8 @@ export function lineOf(event: SquadEvent, state: SquadView): string | undefined 
 }
 
 const afterComma = (words: string): string => (words === '' ? '' : `, ${words}`);
+
+function forecastLines(state: SquadView, run: RunView | undefined): string[] {
+  const words = run && forecastWords(state, run);
+  return words === undefined ? [] : [`    It will come to ${words}.`];
+}

@@ -5,6 +5,7 @@ import type { ViewedSquad } from '../control/sharedSquad.ts';
 import type { PersonRequest, RequestAnswer } from '../domain/approval.ts';
 import { messageOf } from '../domain/errors.ts';
 import { describeTakeOver, type OwnerRecord } from '../domain/owner.ts';
+import { forecastWords } from '../domain/forecast.ts';
 import { describeGrant, offersOf } from '../domain/grants.ts';
 import { describeRequest } from '../domain/requestWords.ts';
 import { openRequests } from '../domain/requestState.ts';
@@ -71,7 +72,9 @@ async function promptFor(
   });
   try {
     const [whole, ...same] = await squad.inbox.show(request.id);
-    const { title, paragraphs } = describeRequest(whole, same);
+    const run = squad.ledger.state.runs[request.runId];
+    const forecast = run && forecastWords(squad.ledger.state, run);
+    const { title, paragraphs } = describeRequest(whole, same, forecast);
     process.stderr.write(`\n${[title, ...paragraphs].join('\n\n')}\n\n`);
     const until = AbortSignal.any([signal, leaving.signal, elsewhere.signal]);
     const question = (text: string): Promise<string> =>

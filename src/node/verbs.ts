@@ -1,6 +1,7 @@
 /** What each verb of the terminal program does; each answers the exit code. */
 import { visibleText } from '../base/visibleText.ts';
 import { describeSubject } from '../domain/approval.ts';
+import { forecastWords } from '../domain/forecast.ts';
 import { describeRule } from '../domain/grants.ts';
 import { describeCost } from '../domain/budget.ts';
 import { dayOf } from '../domain/envelopes.ts';
@@ -131,6 +132,8 @@ async function showStatus(command: CommandLine, signal: AbortSignal): Promise<nu
     process.stdout.write(
       `${run.id}  ${run.stopped ? 'stopped' : (run.status ?? run.phase)}  ${oneLine(run.objective)}  (${costWords(run)}${capsOf(run) === '' ? '' : `, of ${capsOf(run)}`})\n`,
     );
+    const forecast = forecastWords(state, run);
+    process.stdout.write(forecast === undefined ? '' : `    will come to ${forecast}\n`);
     for (const task of Object.values(run.tasks)) {
       process.stdout.write(`    ${task.phase.padEnd(18)} ${task.key}  ${oneLine(task.title)}  ${task.agentId ?? ''}\n`);
     }

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { DeepReadonly } from '../base/deepReadonly.ts';
 import { HumanError } from '../domain/errors.ts';
+import { forecastWords } from '../domain/forecast.ts';
 import { capsOf } from '../domain/phaseWords.ts';
 import type { PlanTask, ProjectPlan } from '../domain/plan.ts';
 import { describeCheck } from '../domain/proof.ts';
@@ -50,7 +51,9 @@ export class PlanDocuments implements vscode.TextDocumentContentProvider, vscode
 
   provideTextDocumentContent(uri: vscode.Uri): string {
     const run = this.runOf(uri);
-    return run?.plan ? plainInMarkdown(renderPlan(run, run.plan)) : 'This plan is gone: its run was removed.\n';
+    return run?.plan
+      ? plainInMarkdown(renderPlan(run, run.plan, this.forecastOf(run)))
+      : 'This plan is gone: its run was removed.\n';
   }
 
   provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {
@@ -74,6 +77,10 @@ export class PlanDocuments implements vscode.TextDocumentContentProvider, vscode
     this.registered.dispose();
   }
 
+  private forecastOf(run: RunView): string | undefined {
+    return this.squad.state && forecastWords(this.squad.state, run);
+  }
+
   private runOf(uri: vscode.Uri): RunView | undefined {
     return this.squad.state?.runs[uri.path.split('/')[1] ?? ''];
   }
@@ -82,11 +89,12 @@ export class PlanDocuments implements vscode.TextDocumentContentProvider, vscode
 type PlanView = DeepReadonly<ProjectPlan>;
 
 /** Markdown for people: why a team, what will be true, then each task with its checks. */
-function renderPlan(run: RunView, plan: PlanView): string {
+function renderPlan(run: RunView, plan: PlanView, forecast: string | undefined): string {
   const caps = capsOf(run);
   return [
     `# ${run.objective}`,
     `Plan ${run.planRevision}${run.options.model.door === 'rehearsal' ? ' · rehearsal, prepared answers' : ''} · ${plan.tasks.length} ${plan.tasks.length === 1 ? 'task' : 'tasks'} · at most ${run.options.maxAgents} agents at once${caps === '' ? '' : ` · budget ${caps}`}`,
+    ...(forecast === undefined ? [] : [`It will come to ${forecast}.`]),
     plan.summary,
     `**${plan.strategy === 'parallel' ? 'A team works on this side by side' : 'One agent does this best'}.** ${plan.why}`,
     ...plan.tasks.map((task) => renderTask(task)),

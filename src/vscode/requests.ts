@@ -12,6 +12,7 @@ import {
   type RequestRecord,
 } from '../domain/approval.ts';
 import { HumanError } from '../domain/errors.ts';
+import { forecastWords } from '../domain/forecast.ts';
 import { choiceOf, describeGrant, describeRule, groupsOf, offersOf } from '../domain/grants.ts';
 import { waitingRequests } from '../domain/phaseWords.ts';
 import { describeRequest, namesOfAskers } from '../domain/requestWords.ts';
@@ -39,7 +40,8 @@ export async function answerRequest(
     return;
   }
   const shown = await inbox.show(chosen.id);
-  const answer = await askFor(shown, documents);
+  const run = ledger.state.runs[chosen.runId];
+  const answer = await askFor(shown, documents, run && forecastWords(ledger.state, run));
   if (answer) {
     await inbox.answer(chosen.id, answer, 'editor');
   }
@@ -134,14 +136,18 @@ async function chooseRequest(state: SquadView, requestId: string | undefined): P
   return picked?.request;
 }
 
-async function askFor(shown: ShownRequests, documents: RequestDocuments): Promise<RequestAnswer | undefined> {
+async function askFor(
+  shown: ShownRequests,
+  documents: RequestDocuments,
+  forecast: string | undefined,
+): Promise<RequestAnswer | undefined> {
   const [request, ...same] = shown;
   const { subject } = request;
   if (subject.kind === 'question') {
     return answerQuestion(request.agentId ?? 'The host', subject.question, subject.options);
   }
   const allow = subject.kind === 'plan' ? 'Accept plan' : 'Allow';
-  const { title, paragraphs } = describeRequest(request, same);
+  const { title, paragraphs } = describeRequest(request, same, forecast);
   const whole = paragraphs.join('\n\n');
   if (isTooLong(whole) && !documents.isShown(request)) {
     await documents.show(shown);

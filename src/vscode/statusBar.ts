@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { visibleText } from '../base/visibleText.ts';
 import { describeCost } from '../domain/budget.ts';
 import { describeOwner } from '../domain/owner.ts';
+import { forecastWords } from '../domain/forecast.ts';
 import { describeRun, plannedTasksOf, spentWords, waitingGroups } from '../domain/phaseWords.ts';
 import { currentRun } from '../domain/squadState.ts';
 import { isHeld } from '../domain/task.ts';
@@ -57,9 +58,10 @@ export class SquadStatusBar implements vscode.Disposable {
     this.work.backgroundColor = silence ? WAITS : undefined;
     this.work.command = silence ? 'devsquad.recover' : 'devsquad.openDashboard';
     const { sentence } = ELSEWHERE[this.squad.workPlace];
+    const forecast = this.squad.state && forecastWords(this.squad.state, run);
     const told = silence
       ? [`It stands still: ${describeOwner(silence)} does not answer`, 'Take over…']
-      : [describeRun(run), spentWords(run), sentence, 'Open the dashboard'];
+      : [describeRun(run), spentWords(run), forecast && `Will come to ${forecast}`, sentence, 'Open the dashboard'];
     this.work.tooltip = visibleText([`DevSquad: ${run.objective}`, ...told].filter(Boolean).join('\n'));
     this.work.show();
     const open = waitingGroups(run).length;

@@ -113,8 +113,9 @@ describe('rights in VS Code', () => {
     await openSideBar(editor);
     await editor.command('DevSquad: Start a Run…');
     await answerInput(editor, 'What should the team do?', 'Count the money.');
-    await waiting(/^Raise the run’s budget from \$0\.07 to/);
+    // It comes first, and goes by itself.
     await notification(editor, /% of the run’s budget is used: \$0\.00\d\d of \$0\.07\./).waitFor();
+    await waiting(/^Raise the run’s budget from \$0\.07 to/);
     await statusBar(editor, /\$0\.00\d\d/).waitFor();
     await clickInNotification(editor, /Raise the run’s budget.*stands still/, 'Raise…', 'rights-05-budget');
     await editor.page.waitForTimeout(600);

@@ -180,4 +180,17 @@ describe('a budget', () => {
       }
     }
   }
+
+  it('is compared with a forecast as soon as tasks of such a kind were done here before', async () => {
+    const first = await playScene(sandbox, scene);
+    assert.equal(first.exitCode, 0, first.stderr);
+    assert.ok(!status().includes('will come to'));
+    const waits = await playScene(sandbox, scene, '--approve', 'commands');
+    assert.equal(waits.exitCode, 3, waits.stderr);
+    const tokens = endOf(first).usage.tokens;
+    const [, told = ''] =
+      /will come to about ([\d,]+) tokens \([\d,]+ to [\d,]+\), by 2 tasks done here before/.exec(status()) ?? [];
+    const foretold = Number(told.replaceAll(',', ''));
+    assert.ok(foretold > tokens / 2 && foretold < tokens * 1.5, `${told} of ${tokens}`);
+  });
 });
