@@ -7,6 +7,7 @@ import path from 'node:path';
 import { messageOf, UsageError } from '../domain/errors.ts';
 import { parsePrices, priceOf, type Price, type PriceTable } from '../domain/prices.ts';
 import { modelIdOf, type RunOptions } from '../domain/run.ts';
+import { isMissing } from '../workspace/folders.ts';
 import { OPENAI_URL } from '../llm/openaiUrl.ts';
 import { squadHome } from './home.ts';
 
@@ -39,7 +40,7 @@ async function readOwnPrices(file: string): Promise<Price[]> {
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+    if (isMissing(error)) {
       return [];
     }
     throw new UsageError(`${file} cannot be read: ${messageOf(error)}`, { cause: error });

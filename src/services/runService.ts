@@ -71,8 +71,9 @@ export class RunService {
   async start(objective: string, options: RunOptions): Promise<string> {
     requirePrices(options);
     const runId = `run-${this.o.clock.newId()}`;
+    // Those that are saved here, and none that whoever starts it brings along.
     const rules = rulesAt(this.o.ledger.state.standing.rules, this.o.clock.now());
-    const begun = { ...options, ...(rules.length > 0 ? { rules } : {}) };
+    const begun = { ...options, rules };
     await this.o.ledger.append({ type: 'run-started', runId, actor: PERSON, objective, options: begun }).durable;
     this.drive(runId);
     return runId;

@@ -6,12 +6,12 @@ import type { Sandbox } from './headless.ts';
 /** `script` gives the program a terminal of its own; its options are those of util-linux. */
 export const hasTerminal = process.platform === 'linux' && existsSync('/usr/bin/script');
 
-/** Types `text` each time that `question` comes up; answers what stood on the screen and how often it was asked. */
+/** Types `text`, or what it answers to the words, each time that `question` comes up; answers what stood on the screen and how often it was asked. */
 export function typeAt(
   sandbox: Sandbox,
   args: readonly string[],
   question: RegExp,
-  text: string,
+  text: string | ((question: string) => string),
 ): Promise<{ output: string; exitCode: number | null; answered: number }> {
   const { program, args: words, env } = sandbox.commandLine(...args);
   const line = [program, ...words].map((word) => `'${word}'`).join(' ');
@@ -22,10 +22,10 @@ export function typeAt(
   let answered = 0;
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     output += chunk;
-    const questions = output.match(everywhere)?.length ?? 0;
-    if (questions > answered) {
-      answered = questions;
-      child.stdin.write(`${text}\n`);
+    const questions = output.match(everywhere) ?? [];
+    if (questions.length > answered) {
+      answered = questions.length;
+      child.stdin.write(`${typeof text === 'string' ? text : text(questions.at(-1) ?? '')}\n`);
     }
   });
   return new Promise((resolve) => {

@@ -52,6 +52,16 @@ describe('what an agent may do by itself', () => {
     });
   }
 
+  it('is nothing that whoever starts a run brings along as a rule', async () => {
+    const subject = { kind: 'command' as const, command: 'touch x', cwd: '.', why: '' };
+    const rule = { id: 'r', what: 'same' as const, subject, effect: 'e', until: '2999-01-01T00:00:00.000Z' };
+    bench = new LifeBench({ tasks: [planTask('one')] });
+    await bench.open();
+    await bench.start({ rules: [rule] });
+    assert.deepEqual(bench.run().rules, []);
+    await bench.ended();
+  });
+
   it('is not to leave the workspace, nor to ruin the machine: both are refused without a question', async () => {
     await run([
       { tool: 'read_file', args: { path: 'out/hostname' } },
