@@ -81,7 +81,8 @@ function readIndex(files: Files, file: string): Block[] {
   const tail = files.read(file, Math.max(0, size - TAIL_BYTES), TAIL_BYTES);
   const length = tail.length === TAIL_BYTES ? tail.readUInt32BE(0) : size;
   const end = size - TAIL_BYTES;
-  const index = length > end ? undefined : files.read(file, end - length, length);
+  // Of zeros in its place, the checksum would be right.
+  const index = length === 0 || length > end ? undefined : files.read(file, end - length, length);
   if (!index || crc32(index) !== tail.readUInt32BE(4)) {
     throw new StorageError(`The archive ${path.basename(file)} has changed on disk and cannot be trusted.`);
   }

@@ -2,11 +2,14 @@
  * Writes the segments of one owner's journal. What has arrived is written and synced at once, then it is made sure that
  * no later owner has taken the squad and that the file still stands in its folder, and only then it is acknowledged.
  * After the first failure nothing is acknowledged any more: a sync that failed is not tried again.
+ *
+ * Zeros are written ahead of the records, because a disk is done sooner with bytes of a file that are there already.
  */
 import path from 'node:path';
 import { assertNever } from '../base/assertNever.ts';
 import { messageOf } from '../domain/errors.ts';
-import { type Files, writeWhole } from './files.ts';
+import { codeOf, type Files, writeWhole } from './files.ts';
+import { commitOf } from './journalRecord.ts';
 import { BLOBS, writeFile } from './storageFolder.ts';
 
 export interface JournalStart {
@@ -14,6 +17,8 @@ export interface JournalStart {
   readonly file: string;
   /** The link that the next owner would make; its presence ends this journal. */
   readonly laterOwner: string;
+  /** A segment takes no more zeros than that. */
+  readonly segmentBytes: number;
 }
 export type JournalRequest =
   /** One or more whole records, the last with that sequence. */
@@ -41,9 +46,17 @@ export interface GroupCommitOptions {
 interface Segment {
   readonly file: string;
   readonly handle: number;
-  /** Bytes that were synced. */
+  /** Bytes of records that were synced. */
   length: number;
+  /** Bytes of the file: records, then zeros. */
+  ahead: number;
 }
+
+/** Written ahead at a time, once half of it is left, */
+const AHEAD_BYTES = 1024 * 1024;
+/** while commits are smaller than that: others gain nothing by it. */
+const SMALL_BYTES = 4096;
+const NO_ROOM: readonly (string | undefined)[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
 export class GroupCommit {
   private readonly o: GroupCommitOptions;
@@ -53,6 +66,7 @@ export class GroupCommit {
   private lastSequence = 0;
   private scheduled = false;
   private failed = false;
+  private hasRoom = true;
 
   constructor(options: GroupCommitOptions) {
     this.o = options;
@@ -95,16 +109,19 @@ export class GroupCommit {
     if (this.pending.length === 0) {
       return;
     }
-    const bytes = Buffer.concat(this.pending);
+    const bytes = commitOf(this.pending);
     const sequence = this.lastSequence;
     this.pending = [];
     this.attempt(() => {
-      this.commit(bytes);
+      const segment = this.commit(bytes);
       this.o.reply({ type: 'durable', sequence });
+      if (bytes.length < SMALL_BYTES && segment.ahead - segment.length < AHEAD_BYTES / 2) {
+        this.writeAhead(segment);
+      }
     });
   }
 
-  private commit(bytes: Uint8Array): void {
+  private commit(bytes: Uint8Array): Segment {
     const { files, start } = this.o;
     const { segment } = this;
     if (!segment) {
@@ -112,19 +129,47 @@ export class GroupCommit {
     }
     this.writeBlobs();
     try {
-      writeWhole(files, segment.handle, bytes);
+      writeWhole(files, segment.handle, bytes, segment.length);
       files.sync(segment.handle);
     } catch (error) {
       this.takeBack(segment);
       throw error;
     }
+    segment.length += bytes.length;
+    segment.ahead = Math.max(segment.ahead, segment.length);
     if (files.exists(start.laterOwner)) {
       throw new Error('another process has taken over this squad');
     }
-    if (!files.isAt(segment.handle, segment.file)) {
-      throw new Error(`${path.basename(segment.file)} was moved or deleted`);
+    this.assertThere(segment, files.exists(segment.file));
+    return segment;
+  }
+
+  private assertThere({ file }: Segment, isThere: boolean): void {
+    if (!isThere) {
+      throw new Error(`${path.basename(file)} was moved or deleted`);
     }
-    segment.length += bytes.length;
+  }
+
+  /** A disk that has no room for zeros may have some for records. */
+  private writeAhead(segment: Segment): void {
+    const { files, start } = this.o;
+    const length = Math.min(AHEAD_BYTES, start.segmentBytes - segment.ahead);
+    if (!this.hasRoom || length <= 0) {
+      return;
+    }
+    // Another file in its place is seen here, and one that is missing at each commit.
+    this.assertThere(segment, files.isAt(segment.handle, segment.file));
+    try {
+      writeWhole(files, segment.handle, Buffer.alloc(length), segment.ahead);
+      files.sync(segment.handle);
+      segment.ahead += length;
+    } catch (error) {
+      if (!NO_ROOM.includes(codeOf(error))) {
+        throw error;
+      }
+      this.hasRoom = false;
+      files.truncate(segment.handle, segment.ahead);
+    }
   }
 
   private writeBlobs(): void {
@@ -160,13 +205,18 @@ export class GroupCommit {
   private begin(file: string): Segment {
     const handle = this.o.files.create(file);
     this.o.files.syncFolder(path.dirname(file));
-    return { file, handle, length: 0 };
+    return { file, handle, length: 0, ahead: 0 };
   }
 
+  /** The zeros are cut off where all went well; else a later owner may have read what a write left that was not told. */
   private end(): void {
+    const { files } = this.o;
     try {
       if (this.segment) {
-        this.o.files.close(this.segment.handle);
+        if (!this.failed) {
+          files.truncate(this.segment.handle, this.segment.length);
+        }
+        files.close(this.segment.handle);
       }
     } catch {
       // What counts was synced before.

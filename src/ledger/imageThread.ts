@@ -11,7 +11,7 @@ const port = parentPort;
 const keeper = new ImageKeeper(systemFiles, workerData as ImageStart);
 
 // One request at a time: the next one is made when this one was answered.
-port.on('message', ([request]: readonly [ImageRequest]) => {
+port.on('message', (request: ImageRequest) => {
   void keeper.handle(request).then((reply) => {
     port.postMessage(reply);
   });

@@ -1,14 +1,18 @@
 /**
  * One record of a journal file: a header of 20 bytes, then the event as JSON.
  *
- *   length of the JSON u32 | CRC u32 | epoch u32 | sequence u64 | JSON (UTF-8)
+ *   continues 1 bit, length of the JSON 31 bits | CRC u32 | epoch u32 | sequence u64 | JSON (UTF-8)
  *
- * The CRC covers everything behind itself, so a flipped bit in the epoch or the sequence is seen like one in the event.
+ * The CRC covers everything behind itself, so a flipped bit in the epoch or the sequence is seen like one in the event. The
+ * first bit says that the record went to the disk together with the one before it: of a write that was cut off any part may
+ * be there, but whatever is found of a later write says that this one was whole.
  */
 import { crc32 } from 'node:zlib';
 
 export const HEADER_BYTES = 20;
 const CRC_COVERS_FROM = 8;
+const CONTINUES = 0x80;
+const LENGTH = 0x7fffffff;
 /** A longer record can only be damage: bodies are bounded long before. */
 const LONGEST_JSON = 256 * 1024 * 1024;
 
@@ -16,6 +20,8 @@ export interface JournalRecord {
   readonly sequence: number;
   readonly epoch: number;
   readonly crc: number;
+  /** Whether it was written together with the record before it. */
+  readonly continues: boolean;
   /** The event as JSON; a view on the bytes that were decoded. */
   readonly json: Buffer;
   /** Where the record begins in its file, and its length with the header. */
@@ -34,6 +40,18 @@ export function encodeRecord(sequence: number, epoch: number, json: string): Buf
   return record;
 }
 
+/** What goes to the disk in one write: whole records, all but the first of which say so. */
+export function commitOf(parts: readonly Uint8Array[]): Buffer {
+  const bytes = Buffer.concat(parts);
+  let offset = HEADER_BYTES + bytes.readUInt32BE(0);
+  while (offset < bytes.length) {
+    const length = HEADER_BYTES + bytes.readUInt32BE(offset);
+    bytes.writeUInt8(bytes.readUInt8(offset) | CONTINUES, offset);
+    offset += length;
+  }
+  return bytes;
+}
+
 /** What a header says, unchecked; undefined where the bytes end before it does. */
 export function peekHeader(
   bytes: Buffer,
@@ -44,7 +62,7 @@ export function peekHeader(
     : {
         sequence: Number(bytes.readBigUInt64BE(offset + 12)),
         epoch: bytes.readUInt32BE(offset + 8),
-        length: HEADER_BYTES + bytes.readUInt32BE(offset),
+        length: HEADER_BYTES + (bytes.readUInt32BE(offset) & LENGTH),
       };
 }
 
@@ -53,7 +71,7 @@ export function decodeRecord(bytes: Buffer, offset: number): JournalRecord | und
   if (offset + HEADER_BYTES > bytes.length) {
     return undefined;
   }
-  const body = bytes.readUInt32BE(offset);
+  const body = bytes.readUInt32BE(offset) & LENGTH;
   const end = offset + HEADER_BYTES + body;
   if (body > LONGEST_JSON || end > bytes.length) {
     return undefined;
@@ -66,6 +84,7 @@ export function decodeRecord(bytes: Buffer, offset: number): JournalRecord | und
     sequence: Number(bytes.readBigUInt64BE(offset + 12)),
     epoch: bytes.readUInt32BE(offset + 8),
     crc,
+    continues: (bytes.readUInt8(offset) & CONTINUES) !== 0,
     json: bytes.subarray(offset + HEADER_BYTES, end),
     offset,
     length: end - offset,

@@ -1,44 +1,34 @@
 /** The thread that writes the journal: `GroupCommit` on the real file system. */
-import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { systemFiles } from './files.ts';
-import { GroupCommit, type JournalRequest, type JournalStart } from './groupCommit.ts';
+import { GroupCommit } from './groupCommit.ts';
+import { JournalPort, type JournalThreadData } from './journalLane.ts';
 
 if (!parentPort) {
   throw new Error('journalThread runs as a worker thread only');
 }
-const port = parentPort;
+// The starter and this thread are the same build, so the shape is known.
+const { start, memory } = workerData as JournalThreadData;
+const port = new JournalPort(parentPort, memory);
 let due: (() => void) | undefined;
 const commit = new GroupCommit({
   files: systemFiles,
-  // The starter and this thread are the same build, so the shape is known.
-  start: workerData as JournalStart,
+  start,
   reply: (reply) => {
-    port.postMessage(reply);
+    port.reply(reply);
   },
   soon: (work) => {
     due = work;
   },
 });
 
-port.on('message', (first: readonly JournalRequest[]) => {
-  for (const request of [...first, ...arrived()]) {
+// Blocked while nothing is to be done, this thread has no event loop: what it hears it takes from its port.
+for (let isOpen = true; isOpen;) {
+  for (const request of port.arrived()) {
     commit.handle(request);
-    if (request.type === 'close') {
-      port.close();
-    }
+    isOpen &&= request.type !== 'close';
   }
   due?.();
   due = undefined;
-});
-
-/** What else has come while the disk was written: one sync serves all of it. */
-function* arrived(): Generator<JournalRequest> {
-  // The starter posts lots of requests and nothing else.
-  for (let lot = next(); lot; lot = next()) {
-    yield* lot;
-  }
 }
-
-function next(): readonly JournalRequest[] | undefined {
-  return receiveMessageOnPort(port)?.message as readonly JournalRequest[] | undefined;
-}
+parentPort.close();

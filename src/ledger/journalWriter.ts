@@ -2,10 +2,10 @@
 import path from 'node:path';
 import { LedgerClosedError, messageOf, StorageError } from '../domain/errors.ts';
 import type { Files } from './files.ts';
-import type { JournalReply, JournalRequest } from './groupCommit.ts';
+import type { JournalReply } from './groupCommit.ts';
 import type { Blob } from './recordEvents.ts';
 import { segmentName } from './storageFolder.ts';
-import type { LedgerThreads, Thread } from './threads.ts';
+import type { JournalThread, LedgerThreads } from './threads.ts';
 
 export interface JournalWriterOptions {
   readonly files: Files;
@@ -22,7 +22,7 @@ export interface JournalWriterOptions {
 
 export class JournalWriter {
   private readonly o: JournalWriterOptions;
-  private readonly thread: Thread<JournalRequest>;
+  private readonly thread: JournalThread;
   private part = 1;
   /** Bytes handed over for this segment. */
   private length = 0;
@@ -31,7 +31,7 @@ export class JournalWriter {
   /** Throws a StorageError when the storage folder cannot be made. */
   constructor(options: JournalWriterOptions) {
     this.o = options;
-    const { files, storage, laterOwner } = options;
+    const { files, storage, laterOwner, segmentBytes } = options;
     try {
       files.makeFolder(storage);
       files.syncFolder(path.dirname(storage));
@@ -39,7 +39,7 @@ export class JournalWriter {
       throw new StorageError(`The storage folder cannot be made: ${messageOf(cause)}`, { cause });
     }
     this.thread = options.threads.journal(
-      { file: this.file, laterOwner },
+      { file: this.file, laterOwner, segmentBytes },
       {
         onReply: (reply) => {
           this.receive(reply);
@@ -73,6 +73,11 @@ export class JournalWriter {
     this.length += bytes.length;
     this.thread.post({ type: 'append', bytes, lastSequence, blobs });
     return offset;
+  }
+
+  /** Hands what is queued to the thread now rather than when this turn has ended. */
+  flush(): void {
+    this.thread.flush();
   }
 
   /** Writes what is queued and ends the thread. */

@@ -13,26 +13,29 @@ export interface SegmentScan {
 
 /** Farther ahead of the last good record, a sequence number is taken for chance. */
 const FARTHEST = 10_000_000;
+/** What a disk writes whole or not at all. */
+const SECTOR_BYTES = 512;
+/** So many zeros in a row stand in no header, and none in JSON. */
+const HOLE_BYTES = 8;
 
 export function scanSegment(bytes: Buffer, epoch: number): SegmentScan {
-  const records: JournalRecord[] = [];
-  let fault: SegmentScan['fault'];
-  for (let offset = 0; offset < bytes.length;) {
-    const last = records.at(-1);
-    const record = recordAt(bytes, offset, epoch, last?.sequence);
-    if (record) {
-      records.push(record);
-      offset += record.length;
-      continue;
-    }
-    const next = nextRecord(bytes, offset + 1, epoch, last?.sequence);
-    fault ??= { offset, kind: next === undefined && isCutOff(bytes, offset) ? 'torn' : 'damaged' };
-    if (next === undefined) {
-      break;
-    }
-    offset = next;
+  const end = endOf(bytes);
+  const good = recordsFrom(bytes, 0, end, epoch);
+  const offset = endOfLast(good);
+  if (offset >= end) {
+    return { records: good, fault: undefined };
   }
-  return { records, fault };
+  let behind: JournalRecord[] = [];
+  for (let next = nextRecord(bytes, offset + 1, epoch, good.at(-1)?.sequence); next !== undefined;) {
+    behind = behind.concat(recordsFrom(bytes, next, end, epoch, behind.at(-1) ?? good.at(-1)));
+    const last = behind.at(-1);
+    next = last && nextRecord(bytes, last.offset + last.length, epoch, last.sequence);
+  }
+  // Whatever was written later says that this was whole once.
+  const isLastWrite = behind.every(({ continues }) => continues);
+  return isLastWrite && isCutOff(bytes, offset, behind[0]?.offset, epoch)
+    ? { records: good, fault: { offset, kind: 'torn' } }
+    : { records: [...good, ...behind], fault: { offset, kind: 'damaged' } };
 }
 
 function nextRecord(bytes: Buffer, from: number, epoch: number, after: number | undefined): number | undefined {
@@ -56,8 +59,48 @@ function recordAt(bytes: Buffer, offset: number, epoch: number, after: number | 
   return decodeRecord(bytes, offset);
 }
 
-/** Whether the rest of a file can be the beginning of a record that was not written to its end. */
-function isCutOff(bytes: Buffer, offset: number): boolean {
+/** Those that follow each other without a gap. */
+function recordsFrom(bytes: Buffer, from: number, end: number, epoch: number, before?: JournalRecord): JournalRecord[] {
+  const records: JournalRecord[] = [];
+  for (let offset = from; offset < end;) {
+    const record = recordAt(bytes, offset, epoch, (records.at(-1) ?? before)?.sequence);
+    if (!record) {
+      break;
+    }
+    records.push(record);
+    offset += record.length;
+  }
+  return records;
+}
+
+function endOfLast(records: readonly JournalRecord[]): number {
+  const last = records.at(-1);
+  return last ? last.offset + last.length : 0;
+}
+
+/** Zeros are written ahead of the records. */
+function endOf(bytes: Buffer): number {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) {
+    end--;
+  }
+  return end;
+}
+
+/** Whether what stands at a place, before the next record if there is one, can be a part of a write: its end or some of its sectors are missing. */
+function isCutOff(bytes: Buffer, offset: number, next: number | undefined, epoch: number): boolean {
   const header = peekHeader(bytes, offset);
-  return header === undefined || offset + header.length > bytes.length;
+  const claimed = header?.epoch === epoch ? offset + header.length : endOf(bytes);
+  const end = Math.min(claimed, next ?? Infinity);
+  if (header === undefined || end - offset <= HEADER_BYTES || end > bytes.length || bytes[end - 1] === 0) {
+    return true;
+  }
+  for (let from = offset; from < end;) {
+    const to = Math.min(end, from + SECTOR_BYTES - (from % SECTOR_BYTES));
+    if (to - from >= HOLE_BYTES && bytes.subarray(from, to).every((byte) => byte === 0)) {
+      return true;
+    }
+    from = to;
+  }
+  return false;
 }

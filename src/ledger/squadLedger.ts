@@ -62,6 +62,8 @@ export class SquadLedger implements Ledger {
   /** In order of their sequences. */
   private readonly waiters: Waiter[] = [];
   private durableSequence: number;
+  /** Whose wait is over, and who has not heard it. */
+  private beingTold = 0;
   private journal: JournalWriter | undefined;
   private readonly images: ImageMaker;
   private closedBy: Error | undefined;
@@ -278,14 +280,21 @@ export class SquadLedger implements Ledger {
   }
 
   private durableUpTo(sequence: number): Promise<void> {
-    if (sequence <= this.durableSequence) {
+    const isDurable = sequence <= this.durableSequence;
+    if (isDurable && this.beingTold === 0) {
       return Promise.resolve();
     }
-    if (this.closedBy) {
+    if (this.closedBy && !isDurable) {
       return Promise.reject(this.closedBy);
     }
     const durable = new Promise<void>((resolve, reject) => {
-      this.waiters.push({ sequence, resolve, reject });
+      const waiter = { sequence, resolve, reject };
+      if (isDurable) {
+        // Nobody goes on before those who have waited longer.
+        this.tell(waiter);
+      } else {
+        this.waiters.push(waiter);
+      }
     });
     // Whoever does not wait for it must not end the process with it.
     durable.catch(() => undefined);
@@ -310,11 +319,19 @@ export class SquadLedger implements Ledger {
     this.images.durable(sequence);
     const still = this.waiters.findIndex((waiter) => waiter.sequence > this.durableSequence);
     for (const waiter of this.waiters.splice(0, still < 0 ? this.waiters.length : still)) {
-      // One after the other: each goes on as far as it can before the next, which is an order that a replay can keep.
-      setImmediate(() => {
-        this.acknowledge(waiter);
-      });
+      this.tell(waiter);
     }
+    // After all that everybody whose wait has ended did at once, and together.
+    setImmediate(() => this.journal?.flush());
+  }
+
+  /** One after the other: each goes on as far as it can before the next, which is an order that a replay can keep. */
+  private tell(waiter: Waiter): void {
+    this.beingTold++;
+    setImmediate(() => {
+      this.beingTold--;
+      this.acknowledge(waiter);
+    });
   }
 
   /** This process may be stopped between any two of them: when time has passed, somebody may own the squad meanwhile. */

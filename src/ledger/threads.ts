@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { siblingModule } from '../base/siblingModule.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { JournalReply, JournalRequest, JournalStart } from './groupCommit.ts';
+import { JournalLane, laneMemory, type Aside, type JournalThreadData } from './journalLane.ts';
 import type { ImageReply, ImageRequest, ImageStart } from './imageKeeper.ts';
 
 /** A turn that posts more than this keeps its thread waiting no longer. */
@@ -16,6 +17,12 @@ export interface Thread<Request> {
   stop(): Promise<void>;
 }
 
+/** What one turn posts to it goes over together when the turn ends. */
+export interface JournalThread extends Thread<JournalRequest> {
+  /** Hands over now what was posted. */
+  flush(): void;
+}
+
 export interface ThreadListener<Reply> {
   onReply(reply: Reply): void;
   /** Called once, with the reason, however the thread ends. */
@@ -23,28 +30,45 @@ export interface ThreadListener<Reply> {
 }
 
 export interface LedgerThreads {
-  journal(start: JournalStart, listener: ThreadListener<JournalReply>): Thread<JournalRequest>;
+  journal(start: JournalStart, listener: ThreadListener<JournalReply>): JournalThread;
   images(start: ImageStart, listener: ThreadListener<ImageReply>): Thread<ImageRequest>;
 }
 
 export const workerThreads: LedgerThreads = {
-  journal: (start, listener) => startWorker('journalThread', start, listener, joinAppends),
+  journal: (start, listener) => {
+    const memory = laneMemory();
+    const thread = startWorker<Aside, JournalReply>('journalThread', { start, memory } satisfies JournalThreadData, {
+      onReply: (reply) => {
+        lane.receive(reply);
+      },
+      onEnd: (reason) => {
+        lane.look();
+        listener.onEnd(reason);
+      },
+    });
+    const lane = new JournalLane(
+      memory,
+      (aside) => {
+        thread.post(aside);
+      },
+      (reply) => {
+        listener.onReply(reply);
+      },
+    );
+    const lots = inLots<JournalRequest>((requests) => {
+      lane.send(requests);
+    });
+    return { ...thread, ...lots };
+  },
   images: (start, listener) => startWorker('imageThread', start, listener),
 };
 
-/** What goes over to a thread, and the buffers in it that go over without a copy and are gone here. */
-interface Lot<Request> {
-  readonly requests: readonly Request[];
-  readonly transfer: readonly ArrayBuffer[];
-}
-
 function startWorker<Request, Reply>(
   name: string,
-  start: unknown,
+  workerData: unknown,
   listener: ThreadListener<Reply>,
-  pack = (requests: readonly Request[]): Lot<Request> => ({ requests, transfer: [] }),
 ): Thread<Request> {
-  const worker = new Worker(siblingModule(import.meta.url, name), { workerData: start, name });
+  const worker = new Worker(siblingModule(import.meta.url, name), { workerData, name });
   let over = false;
   const end = (reason: string): void => {
     if (!over) {
@@ -65,10 +89,9 @@ function startWorker<Request, Reply>(
     });
   });
   return {
-    post: inLots((requests) => {
-      const lot = pack(requests);
-      worker.postMessage(lot.requests, lot.transfer);
-    }),
+    post: (request) => {
+      worker.postMessage(request);
+    },
     ended,
     stop: async () => {
       await worker.terminate();
@@ -77,59 +100,26 @@ function startWorker<Request, Reply>(
 }
 
 /** Waking a thread costs more than a request: what one turn posts goes over together, in order, when the turn ends. */
-function inLots<Request>(send: (requests: readonly Request[]) => void): (request: Request) => void {
+function inLots<Request>(send: (requests: readonly Request[]) => void): {
+  post(request: Request): void;
+  flush(): void;
+} {
   let waiting: Request[] = [];
-  const sendAll = (): void => {
+  const flush = (): void => {
     if (waiting.length > 0) {
       const requests = waiting;
       waiting = [];
       send(requests);
     }
   };
-  return (request) => {
+  const post = (request: Request): void => {
     waiting.push(request);
     if (waiting.length === 1) {
-      // After all that this turn leads to, and after everybody whose wait the last commit has ended.
-      setImmediate(sendAll);
+      // After all that this turn leads to.
+      setImmediate(flush);
     } else if (waiting.length === LARGEST_LOT) {
-      sendAll();
+      flush();
     }
   };
-}
-
-type Append = Extract<JournalRequest, { type: 'append' }>;
-
-/** Appends that follow each other become one, in a buffer of its own that can be handed over without a copy. */
-function joinAppends(requests: readonly JournalRequest[]): Lot<JournalRequest> {
-  const joined: JournalRequest[] = [];
-  let appends: Append[] = [];
-  const endAppends = (): void => {
-    const last = appends.at(-1);
-    if (last) {
-      const blobs = appends.flatMap((append) => append.blobs);
-      joined.push({ ...last, bytes: inOwnBuffer(appends.map(({ bytes }) => bytes)), blobs });
-      appends = [];
-    }
-  };
-  for (const request of requests) {
-    if (request.type === 'append') {
-      appends.push(request);
-    } else {
-      endAppends();
-      joined.push(request);
-    }
-  }
-  endAppends();
-  const transfer = joined.flatMap((request) => (request.type === 'append' ? request.bytes.buffer : []));
-  return { requests: joined, transfer };
-}
-
-function inOwnBuffer(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = Buffer.allocUnsafeSlow(parts.reduce((length, part) => length + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
+  return { post, flush };
 }

@@ -28,6 +28,8 @@ export const SMALL: LedgerLimits = {
   archivedBytes: 100_000,
 };
 
+const DISK_ERROR = /(EIO|ENOSPC): simulated/;
+
 /** What was left on the disk at the end. */
 export type Names = readonly string[];
 
@@ -145,6 +147,8 @@ class SimulatedLedger {
   /** What was opened is what was acknowledged, and perhaps some of what was still under way. */
   private async check(ledger: SquadLedger): Promise<void> {
     const { sequence } = ledger.state;
+    const told = ledger.damage.filter((sentence) => !DISK_ERROR.test(sentence));
+    assert.deepEqual(told, [], 'what a crash cut off is called damage');
     assert.ok(sequence > this.acknowledged, `lost: ${this.acknowledged} were acknowledged, ${sequence - 1} found`);
     const found: SquadEvent[] = [];
     for (let at = 1; at <= sequence; at++) {
@@ -210,5 +214,5 @@ class SimulatedLedger {
 }
 
 function isDiskError(error: unknown): boolean {
-  return error instanceof Error && /(EIO|ENOSPC): simulated/.test(error.message);
+  return error instanceof Error && DISK_ERROR.test(error.message);
 }

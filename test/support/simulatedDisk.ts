@@ -32,6 +32,9 @@ type NameChange =
   | { readonly kind: 'rename'; readonly from: string; readonly to: string; readonly node: Node }
   | { readonly kind: 'remove'; readonly path: string };
 
+/** Of a write that the power cut off, each of these is there or not. */
+const SECTOR = 512;
+
 export class SimulatedDisk implements Files {
   faults: FaultPlan = () => undefined;
   /** Operations so far. */
@@ -84,12 +87,12 @@ export class SimulatedDisk implements Files {
     return this.nextHandle++;
   }
 
-  write(handle: number, bytes: Uint8Array, from: number): number {
+  write(handle: number, bytes: Uint8Array, from: number, at?: number): number {
     const fault = this.before('write');
     const rest = Buffer.from(bytes.subarray(from));
     const taken = fault === 'short' ? rest.subarray(0, this.random.between(0, rest.length - 1)) : rest;
     const node = this.nodeOf(handle);
-    change(node, { at: node.content.length, bytes: taken });
+    change(node, { at: at ?? node.content.length, bytes: taken });
     return taken.length;
   }
 
@@ -250,8 +253,8 @@ export class SimulatedDisk implements Files {
     this.nameChanges = [];
     for (const node of new Set(this.durableNames.values())) {
       for (const each of node.unsynced) {
-        if (this.random.chance(0.6)) {
-          node.durable = changed(node.durable, this.torn(each));
+        for (const piece of this.random.chance(0.6) ? this.torn(each) : []) {
+          node.durable = changed(node.durable, piece);
         }
       }
       node.unsynced = [];
@@ -261,14 +264,24 @@ export class SimulatedDisk implements Files {
     this.hasLostWrites = false;
   }
 
-  /** A write of which only a piece reached the disk, its beginning or one from the middle. */
-  private torn(each: Change): Change {
+  /** What of a write reached the disk: all of it, its beginning, or some of its sectors. */
+  private torn(each: Change): Change[] {
     if ('truncateTo' in each || this.random.chance(0.5)) {
-      return each;
+      return [each];
     }
-    const start = this.random.chance(0.7) ? 0 : this.random.between(0, each.bytes.length);
-    const end = this.random.between(start, each.bytes.length);
-    return { at: each.at + start, bytes: each.bytes.subarray(start, end) };
+    const { at, bytes } = each;
+    if (this.random.chance(0.5)) {
+      return [{ at, bytes: bytes.subarray(0, this.random.between(0, bytes.length)) }];
+    }
+    const pieces: Change[] = [];
+    for (let from = 0; from < bytes.length;) {
+      const end = from + SECTOR - ((at + from) % SECTOR);
+      if (this.random.chance(0.5)) {
+        pieces.push({ at: at + from, bytes: bytes.subarray(from, end) });
+      }
+      from = end;
+    }
+    return pieces;
   }
 
   private needFolderOf(file: string): void {

@@ -44,6 +44,7 @@ export class SimulatedThreads {
             }
           });
         },
+        flush: () => undefined,
         ended: ended.promise,
         stop: () => Promise.resolve(),
       };
