@@ -22,6 +22,8 @@ const forNode = {
   banner: {
     js: "import { createRequire as devsquadRequire } from 'node:module'; const require = devsquadRequire(import.meta.url);",
   },
+  // Its other form asks for its own files in a way that no bundler follows.
+  alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
   // sql.js asks for its own folder the CommonJS way.
   define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' },
 };

@@ -22,6 +22,7 @@ import { DelegatedTasks } from './services/delegatedTasks.ts';
 import type { SquadFiles } from './services/gitSquadFiles.ts';
 import { HeldChanges } from './services/heldChanges.ts';
 import { MailRetries } from './services/mailRetries.ts';
+import { RequestExpiry } from './services/requestExpiry.ts';
 import { RunService } from './services/runService.ts';
 import { TaskCompletion } from './services/taskCompletion.ts';
 import { TaskDelegationService } from './services/taskDelegationService.ts';
@@ -29,6 +30,7 @@ import { TeamControls } from './services/teamControls.ts';
 import { TaskWork, type Worker } from './services/taskWork.ts';
 import { performTool, type PerformTool, type PermitTool } from './tools/tool.ts';
 import { ToolRunner } from './tools/toolRunner.ts';
+import type { Servers } from './tools/servers.ts';
 import type { Web } from './tools/web.ts';
 
 /** Model calls under way at once, over all agents. */
@@ -43,6 +45,7 @@ export interface SquadPorts {
   /** What the guardrails say of a tool's call. */
   readonly permit: PermitTool;
   readonly web: Web;
+  readonly servers: Servers;
   /** How a tool's call is carried out; the tool itself where nothing is said. */
   readonly perform?: PerformTool;
   /** Who plays the roles; the agents of `agents/` where nothing is said. */
@@ -70,6 +73,7 @@ export function createSquad(ports: SquadPorts): Squad {
   const budget = new BudgetKeeper(ledger, clock);
   const communication = new AgentCommunicationService(ledger, { clock, logger });
   const retries = new MailRetries(ledger, clock);
+  const expiry = new RequestExpiry(ledger, clock);
   const held = new HeldChanges({ ledger, inbox, filesOf });
   const rights = new CheckRights({ ledger, inbox, filesOf });
   const completion = new TaskCompletion({ ledger, held, rights, filesOf });
@@ -78,6 +82,7 @@ export function createSquad(ports: SquadPorts): Squad {
     ledger,
     signals,
     web: ports.web,
+    servers: ports.servers,
     communication,
     toolRunner: new ToolRunner({
       ledger,
@@ -140,6 +145,7 @@ export function createSquad(ports: SquadPorts): Squad {
     onDidSignal: signals.event,
     close: async () => {
       retries.dispose();
+      expiry.dispose();
       await runs.release();
       pool.dispose();
       supervisor.dispose();

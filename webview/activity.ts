@@ -282,6 +282,11 @@ const ROWS: Rows = {
     detail: door === 'policy' ? 'as you allowed it before' : `in the ${door}`,
     filters: door === 'policy' ? [] : important,
   }),
+  'request-expired': ({ requestId }, { asked }) => ({
+    sign: icon('clock'),
+    text: `was left without an answer: ${asked(requestId)}`,
+    filters: important,
+  }),
   'request-withdrawn': ({ reason }) => ({ sign: icon('circle-slash'), text: `took a question back: ${reason}` }),
   'budget-warned': ({ message }) => ({ sign: icon('warning'), text: message, filters: important, isNews: true }),
   'rule-saved': ({ rule }) => ({

@@ -1,4 +1,5 @@
 /** What this page knows: the squad's slice as it follows it, and what the host has told it besides. Nothing else is state. */
+import type { ToGo } from '../src/domain/forecast.ts';
 import { ViewFollower } from '../src/protocol/channel.ts';
 import type { ViewRequest } from '../src/protocol/messages.ts';
 import { parseInPage } from '../src/protocol/pageDoor.ts';
@@ -7,6 +8,8 @@ import type { ViewState } from '../src/protocol/viewState.ts';
 export interface PageState {
   /** Undefined until the first slice has come. */
   readonly view: ViewState | undefined;
+  /** What is left to spend, as the squad told it with the newest of the view; undefined where nothing is foretold. */
+  readonly toGo: ToGo | undefined;
   /** Why there is nothing to follow, now. */
   readonly noSquad: string | undefined;
   /** Why the last thing the person asked for was not done; stays until dismissed or until the next request. */
@@ -21,6 +24,7 @@ export class Page {
   private readonly onChange: () => void;
   /** Says an event's sentence where it is news. */
   private readonly newsOf: (view: ViewState, after: number) => string | undefined;
+  private toGo: ToGo | undefined;
   private noSquad: string | undefined;
   private refused: string | undefined;
   private news: string | undefined;
@@ -36,8 +40,8 @@ export class Page {
   }
 
   get state(): PageState {
-    const { noSquad, refused, news } = this;
-    return { view: this.follower.view, noSquad, refused, news };
+    const { toGo, noSquad, refused, news } = this;
+    return { view: this.follower.view, toGo, noSquad, refused, news };
   }
 
   /** Takes in whatever was posted to the page. */
@@ -63,6 +67,7 @@ export class Page {
         if (result !== 'changed') {
           return;
         }
+        this.toGo = message.toGo;
         if (message.type === 'events' && before !== undefined && this.follower.view) {
           this.news = this.newsOf(this.follower.view, before) ?? this.news;
         }

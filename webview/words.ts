@@ -1,4 +1,4 @@
-/** How figures, times and the run's head are said on the page. Only what the living state says: no guess, no forecast. */
+/** How figures, times and the run's head are said on the page. Only what the living state says: no guess; a forecast comes in words of the squad. */
 import type { AgentType } from '../src/domain/agent.ts';
 import { URGENCY, type Mark } from '../src/domain/phaseWords.ts';
 import type { RunView, SquadView } from '../src/domain/squadState.ts';

@@ -15,6 +15,7 @@ import { couldCarryAway } from '../domain/taint.ts';
 import { pausePoint } from '../inbox/pausePoint.ts';
 import type { Ledger } from '../ports.ts';
 import type { Tool, ToolContext } from '../tools/tool.ts';
+import type { Servers } from '../tools/servers.ts';
 import type { Web } from '../tools/web.ts';
 import type { ToolRunner } from '../tools/toolRunner.ts';
 import type { TaskWorkspace } from '../workspace/taskWorkspace.ts';
@@ -27,6 +28,7 @@ export interface LoopServices {
   readonly modelTurn: ModelTurn;
   readonly signals: Emitter<Signal>;
   readonly web: Web;
+  readonly servers: Servers;
   /**
    * Notes mail that has come for the agent into its conversation, the most urgent first; calls that have no result yet are
    * answered as put off in the same breath. Says whether there was any.
@@ -130,6 +132,8 @@ function contextOf(services: LoopServices, work: LoopWork): ToolContext {
     writes: task.writes,
     workspace,
     web: services.web,
+    servers: services.servers,
+    mcpServers: run.options.mcpServers ?? [],
     policy: policyOf(run.options),
     couldCarryAway: couldCarryAway(run.taint),
     onOutput: (text) => {

@@ -39,9 +39,9 @@ export class CodingAgent extends LoopingAgent {
     const { task, workspace } = this.work;
     return generatedCodeSchema.parse(
       await this.loop({
-        instructions: teamInstructions(this.id, this.type, CODING_RULES, workspace),
+        instructions: teamInstructions(this.id, this.type, CODING_RULES, workspace, this.servers),
         brief: taskBrief(task, specification.description),
-        tools: [...WORKING_TOOLS, ...this.team.forWork(generatedCodeSchema)],
+        tools: [...this.workingTools, ...this.team.forWork(generatedCodeSchema)],
       }),
     );
   }

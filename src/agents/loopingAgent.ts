@@ -2,10 +2,11 @@
 import type { AgentIdentity } from '../domain/agent.ts';
 import type { ToolCall } from '../domain/conversation.ts';
 import type { AgentMessage } from '../domain/message.ts';
-import type { TaskView } from '../domain/squadState.ts';
+import { taskAt, type RunView, type TaskView } from '../domain/squadState.ts';
 import type { Incarnation } from '../domain/task.ts';
 import type { AgentCommunicationService } from '../services/agentCommunicationService.ts';
 import type { Tool } from '../tools/tool.ts';
+import { workingToolsFor } from '../tools/toolCatalogue.ts';
 import { runAgentLoop, type LoopServices } from './agentLoop.ts';
 import { BaseAgent, type AgentTask, type TaskResult } from './baseAgent.ts';
 import { noteMail } from './mailNotes.ts';
@@ -90,6 +91,20 @@ export abstract class LoopingAgent extends BaseAgent {
       throw new LoopEndedError(end.kind, end.reason);
     }
     return end.value;
+  }
+
+  /** What changes files, with the servers of the run where it has any. */
+  protected get workingTools(): readonly Tool[] {
+    return workingToolsFor(this.run.options);
+  }
+
+  /** Names of the MCP servers that the run may use. */
+  protected get servers(): readonly string[] {
+    return (this.run.options.mcpServers ?? []).map(({ name }) => name);
+  }
+
+  private get run(): RunView {
+    return taskAt(this.services.ledger.state, { runId: this.work.task.runId, taskId: this.work.task.id }).run;
   }
 
   protected get work(): AgentTask {

@@ -6,7 +6,7 @@ import type { CallCost, Usage } from '../domain/budget.ts';
 import type { ConversationEntry, ModelAnswer } from '../domain/conversation.ts';
 import { HumanError, messageOf, ModelError, type ModelFailureKind } from '../domain/errors.ts';
 import { costOf, priceFor } from '../domain/prices.ts';
-import type { RunOptions } from '../domain/run.ts';
+import { isSameModel, modelOfRole, type RunOptions } from '../domain/run.ts';
 import type { Signal } from '../domain/signals.ts';
 import { taskAt } from '../domain/squadState.ts';
 import type { AgentAtWork } from '../domain/task.ts';
@@ -61,9 +61,11 @@ export class ModelTurn {
     hasNews: () => boolean,
     signal: AbortSignal,
   ): Promise<void> {
-    const { model, fallback } = taskAt(this.ledger.state, work).run.options;
+    const { run, task } = taskAt(this.ledger.state, work);
+    const { fallback } = run.options;
+    const model = modelOfRole(run.options, task.role);
     const ask = (choice: Choice): Promise<void> => this.askOnceMore(work, conversation, choice, hasNews, signal);
-    if (!fallback) {
+    if (!fallback || isSameModel(model, fallback)) {
       return ask({ choice: model, mayWait: true });
     }
     try {

@@ -1,7 +1,6 @@
 /** Writes tests that would fail if the code were wrong. */
 import type { AgentIdentity } from '../domain/agent.ts';
 import { testSuiteSchema, type TestSuite } from '../domain/artifacts/testing.ts';
-import { WORKING_TOOLS } from '../tools/toolCatalogue.ts';
 import type { AgentTask, TaskResult } from './baseAgent.ts';
 import { LoopingAgent, type AgentServices } from './loopingAgent.ts';
 import { taskBrief, teamInstructions } from './prompts/team.ts';
@@ -26,9 +25,9 @@ export class TestingAgent extends LoopingAgent {
     const { task, workspace } = this.work;
     return testSuiteSchema.parse(
       await this.loop({
-        instructions: teamInstructions(this.id, this.type, TESTING_RULES, workspace),
+        instructions: teamInstructions(this.id, this.type, TESTING_RULES, workspace, this.servers),
         brief: taskBrief(task, code ? `${task.description}\n\nCode under test: ${code}` : task.description),
-        tools: [...WORKING_TOOLS, ...this.team.forWork(testSuiteSchema)],
+        tools: [...this.workingTools, ...this.team.forWork(testSuiteSchema)],
       }),
     );
   }

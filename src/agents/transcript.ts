@@ -8,7 +8,7 @@ import { fingerprintOf } from '../domain/progress.ts';
 import type { TaskView } from '../domain/squadState.ts';
 import { asInformation, withoutInvisible } from '../guardrails/textHygiene.ts';
 import type { Ledger } from '../ports.ts';
-import { PLANNING_TOOLS, WORKING_TOOLS } from '../tools/toolCatalogue.ts';
+import { EVERY_TOOL } from '../tools/toolCatalogue.ts';
 
 /** How the runtime's own remarks in a conversation begin. */
 export const NUDGE = 'From the host:';
@@ -92,7 +92,7 @@ function entriesOf(event: SquadEvent): ConversationEntry[] {
 
 /** Tools that answer with what others wrote: files, programs, pages. */
 const ANSWERS_WITH_TEXTS: ReadonlySet<string> = new Set(
-  [...WORKING_TOOLS, ...PLANNING_TOOLS].filter(({ effect }) => effect !== 'write').map(({ name }) => name),
+  EVERY_TOOL.filter(({ effect }) => effect !== 'write').map(({ name }) => name),
 );
 
 /** What came of a call, as its model is told: others' words are marked as such, the host's own are not. */

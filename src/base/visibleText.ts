@@ -21,3 +21,8 @@ export function visibleText(text: string): string {
 export function withoutControls(text: string): string {
   return text.replace(/(?!\r\n)(?![\n\t])\p{Cc}/gu, '');
 }
+
+/** Others' words of several lines, each marked as theirs: nothing in them passes for the words around it. */
+export function quotedLines(text: string): string {
+  return text.replace(/^/gm, '│ ');
+}

@@ -2,6 +2,7 @@
 import { currentRun } from '../domain/squadState.ts';
 import type { Disposable } from '../base/disposable.ts';
 import type { SquadEvent } from '../domain/events.ts';
+import { toGoOf, type ToGo } from '../domain/forecast.ts';
 import { reachOf, sliceOf, type ViewState } from '../protocol/viewState.ts';
 import { eventForWindow, windowStateOf } from '../protocol/windowState.ts';
 import { eventWithoutBodies } from '../protocol/withoutBodies.ts';
@@ -13,6 +14,8 @@ export interface Picture extends Disposable {
   prepare(): Promise<void>;
   /** All the view holds, of this moment. */
   slice(): ViewState;
+  /** What is left to spend, of this moment, where the view shows one run. */
+  toGo(): ToGo | undefined;
   /** The event as the view gets it; or that it moves nothing there, or more than an event can tell. */
   take(event: SquadEvent): SquadEvent | 'ignore' | 'slice';
 }
@@ -36,6 +39,12 @@ export class RunPicture implements Picture {
     const { state } = this.ledger;
     this.runId = currentRun(state)?.id;
     return sliceOf(state, this.runEvents.newest(state.sequence));
+  }
+
+  toGo(): ToGo | undefined {
+    const { state } = this.ledger;
+    const run = state.runs[this.runId ?? ''];
+    return run && toGoOf(state, run);
   }
 
   take(event: SquadEvent): SquadEvent | 'ignore' | 'slice' {
@@ -64,6 +73,11 @@ export class SquadPicture implements Picture {
 
   slice(): ViewState {
     return { state: windowStateOf(this.ledger.state), events: [] };
+  }
+
+  toGo(): undefined {
+    // Whoever holds all runs can tell by itself.
+    return undefined;
   }
 
   take(event: SquadEvent): SquadEvent {

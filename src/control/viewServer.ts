@@ -139,14 +139,20 @@ export class ViewServer implements Disposable {
     this.needsSlice = false;
     this.pending = [];
     this.told = this.seen = state.sequence;
-    return { type: 'slice', ...this.picture.slice() };
+    return { type: 'slice', ...this.picture.slice(), ...this.toGo() };
   }
 
   private makeBatch(): HostMessage {
-    const message = { type: 'events' as const, after: this.told, through: this.seen, events: this.pending };
+    const [after, through, events] = [this.told, this.seen, this.pending];
+    const message = { type: 'events' as const, after, through, events, ...this.toGo() };
     this.pending = [];
     this.told = this.seen;
     return message;
+  }
+
+  private toGo(): Pick<HostMessage & { type: 'slice' }, 'toGo'> {
+    const toGo = this.picture.toGo();
+    return toGo ? { toGo } : {};
   }
 
   private post(message: HostMessage): void {

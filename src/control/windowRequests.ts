@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { HumanError } from '../domain/errors.ts';
 import { PERSON_ID } from '../domain/message.ts';
-import { isUnfinished } from '../domain/run.ts';
+import { isUnfinished, choicesOf } from '../domain/run.ts';
 import type { RunView } from '../domain/squadState.ts';
 import type { Clock, LanguageModels } from '../ports.ts';
 import type { AnswerTo, WindowRequest } from '../protocol/windowMessages.ts';
@@ -63,7 +63,9 @@ const HANDLERS: Handlers = {
   ping: () => DONE,
   start: async ({ objective, options }, { squad, models }) => {
     // The owner's models do the work, so what is not there is said before anything begins.
-    await models.select(options.model, AbortSignal.timeout(MODEL_PATIENCE_MS));
+    for (const choice of choicesOf(options)) {
+      await models.select(choice, AbortSignal.timeout(MODEL_PATIENCE_MS));
+    }
     return { runId: await squad.runs.start(objective, options) };
   },
   pause: async ({ runId }, { squad }) => {

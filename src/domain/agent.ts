@@ -16,6 +16,9 @@ import type { Spent } from './limits.ts';
 export const agentTypeSchema = z.enum(['planning', 'coding', 'testing', 'research', 'deployment']);
 export type AgentType = z.infer<typeof agentTypeSchema>;
 
+/** What a person writes for single roles, as in a setting. */
+export const writtenByRoleSchema = z.partialRecord(agentTypeSchema, z.string());
+
 /** The mission's words for the states above. */
 export const agentStatusSchema = z.enum(['idle', 'active', 'busy', 'error']);
 export type AgentStatus = z.infer<typeof agentStatusSchema>;

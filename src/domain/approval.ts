@@ -4,6 +4,7 @@ import type { DeepReadonly } from '../base/deepReadonly.ts';
 import { visibleText } from '../base/visibleText.ts';
 import { budgetResourceSchema, callCostSchema, describeAmount } from './budget.ts';
 import { fileTextsSchema, heldChangeSchema, type AllowedChange } from './fileChange.ts';
+import { mcpServerSchema, ownVariablesOf } from './mcpServer.ts';
 import { acceptanceCheckSchema } from './proof.ts';
 
 /** What `--approve` and its setting can answer ahead; protected requests are never among them. */
@@ -101,6 +102,25 @@ export const requestSubjectSchema = z.discriminatedUnion('kind', [
     why: z.string(),
     ...isProtected,
   }),
+  /** An MCP server is started, to ask what it offers or, with `call`, to call a tool of it. */
+  z.object({
+    kind: z.literal('server'),
+    server: z.string(),
+    ...mcpServerSchema.pick({ command: true, args: true, env: true }).shape,
+    why: z.string(),
+    runs: z.array(runTextSchema).optional(),
+    call: z
+      .object({
+        /** As its server described it when it was asked. */
+        tool: z.object({ name: z.string(), description: z.string(), schema: z.string() }),
+        /** The arguments, as JSON. */
+        input: z.string(),
+      })
+      .optional(),
+    ...commandReachSchema.shape,
+    mayReadSecrets: z.literal(true).optional(),
+    ...isProtected,
+  }),
   z.object({ kind: z.literal('question'), question: z.string(), options: z.array(z.string()) }),
 ]);
 export type RequestSubject = z.infer<typeof requestSubjectSchema>;
@@ -113,6 +133,8 @@ export const personRequestSchema = z.object({
   subject: requestSubjectSchema,
   /** SHA-256 of what will happen: requests with the same one ask for the same. Absent where only its own answer fits. */
   effect: z.string().optional(),
+  /** Minutes after which it counts as refused where nobody answered; without it waits for ever. */
+  expiresAfter: z.number().optional(),
 });
 export type PersonRequest = z.infer<typeof personRequestSchema>;
 
@@ -120,8 +142,8 @@ export type PersonRequest = z.infer<typeof personRequestSchema>;
 export const grantSchema = z.object({
   /** For how long: the rest of the task, of the run, or of all runs in this workspace until the rule ends. */
   reach: z.enum(['task', 'run', 'workspace']),
-  /** The same again; the same words with other files of the workspace; other files of a folder. */
-  what: z.enum(['same', 'files', 'folder']),
+  /** The same again; the same words with other files of the workspace; other files of a folder; a tool with other arguments. */
+  what: z.enum(['same', 'files', 'folder', 'tool']),
 });
 export type Grant = z.infer<typeof grantSchema>;
 
@@ -140,7 +162,7 @@ export type RequestAnswer = z.infer<typeof requestAnswerSchema>;
 /** What a person allowed for all runs in the workspace. */
 export const ruleSchema = z.object({
   id: z.string(),
-  what: z.enum(['same', 'files']),
+  what: z.enum(['same', 'files', 'tool']),
   subject: requestSubjectSchema,
   effect: z.string(),
   /** ISO 8601. */
@@ -171,6 +193,9 @@ export function scopesOf(subject: RequestSubject): readonly ApprovalScope[] | un
       return ['plan'];
     case 'command':
       return subject.network ? ['commands', 'network'] : ['commands'];
+    case 'server':
+      // What is the person's own is handed over by themselves.
+      return ownVariablesOf(subject).length > 0 ? undefined : subject.network ? ['commands', 'network'] : ['commands'];
     case 'write':
       return ['writes'];
     case 'fetch':
@@ -179,6 +204,12 @@ export function scopesOf(subject: RequestSubject): readonly ApprovalScope[] | un
     case 'question':
       return undefined;
   }
+}
+
+/** What one agent wants to do: where nobody answers it can look for another way. What the run itself waits for is none of it. */
+export function canExpire(subject: RequestSubject): boolean {
+  const { kind } = subject;
+  return kind === 'command' ? !subject.isCheck : kind !== 'plan' && kind !== 'raise' && kind !== 'question';
 }
 
 /** A request in short; characters that a person could not see are written as their code points. */
@@ -202,6 +233,10 @@ function shortWordsOf(subject: DeepReadonly<RequestSubject>): string {
       return `Raise ${subject.of} budget from ${describeAmount(subject.resource, subject.limit)} to ${describeAmount(subject.resource, subject.to)}`;
     case 'fetch':
       return `Fetch ${subject.url}`;
+    case 'server':
+      return subject.call
+        ? `Call ${subject.call.tool.name} of the MCP server ${subject.server}`
+        : `Start the MCP server ${subject.server}`;
     case 'question':
       return subject.question;
   }

@@ -181,6 +181,8 @@ export const EVENT_TYPES = {
     grantedBy: z.string().optional(),
   }),
   'request-withdrawn': consequence({ requestId: z.string(), reason: z.string() }),
+  /** Nobody answered in the time that the run gives: it counts as refused. */
+  'request-expired': input({ requestId: z.string(), reason: z.string() }),
   /** A person allows something in all runs of the workspace. */
   'rule-saved': input({ rule: ruleSchema, door: answerDoorSchema }),
   /** Of its run as well where it names one. */

@@ -4,6 +4,7 @@
  */
 import { formatUsd } from './prices.ts';
 import { PLANNING_TASK_KEY } from './plan.ts';
+import { modelIdOf, choicesOf } from './run.ts';
 import type { RunView, SquadView, TaskView } from './squadState.ts';
 import { isOver } from './task.ts';
 
@@ -24,20 +25,16 @@ export function forecastOf(state: SquadView, run: RunView): Forecast | undefined
   if (left.length === 0 || run.phase === 'ended') {
     return undefined;
   }
-  const done = Object.values(state.runs).flatMap((each) => Object.values(each.tasks).filter(isOfRecord));
-  const used = new Set<TaskView>();
+  const samplesOf = recordOf(state);
+  const used = new Set<readonly TaskView[]>();
   let [likely, below, above] = [run.account.usedTokens, 0, 0];
   for (const { role, type, spent } of left) {
-    const same = done.filter((task) => task.type === type);
-    const samples = same.length >= FEWEST ? same : done.filter((task) => task.role === role);
-    const tokens = samples.map((task) => task.tokens).sort((one, other) => one - other);
-    const [least, most] = [tokens[0], tokens.at(-1)];
-    if (least === undefined || most === undefined || tokens.length < FEWEST) {
+    const sample = samplesOf(type, role);
+    if (!sample) {
       return undefined;
     }
-    samples.forEach((task) => used.add(task));
-    const middle =
-      ((tokens[Math.floor((tokens.length - 1) / 2)] ?? 0) + (tokens[Math.floor(tokens.length / 2)] ?? 0)) / 2;
+    const { least, middle, most } = sample;
+    used.add(sample.tasks);
     const more = (come: number): number => Math.max(0, come - spent);
     likely += more(middle);
     // Tasks vary by themselves, so what one takes more another takes less.
@@ -48,7 +45,7 @@ export function forecastOf(state: SquadView, run: RunView): Forecast | undefined
     low: Math.round(likely - Math.sqrt(below)),
     likely: Math.round(likely),
     high: Math.round(likely + Math.sqrt(above)),
-    record: used.size,
+    record: new Set([...used].flat()).size,
   };
 }
 
@@ -67,6 +64,84 @@ export function forecastWords(state: SquadView, run: RunView): string | undefine
   ].join(', ');
 }
 
+export interface ToGo {
+  /** `about $0.40–0.90, 120k–200k tokens to go`; without the money where nobody knows a price. */
+  readonly words: string;
+  /** Tasks that it is drawn from. */
+  readonly record: number;
+}
+
+/** What is left to spend, as an interval; undefined where nothing is foretold. */
+export function toGoOf(state: SquadView, run: RunView): ToGo | undefined {
+  const forecast = forecastOf(state, run);
+  if (!forecast) {
+    return undefined;
+  }
+  const [low, high] = [forecast.low, forecast.high].map((tokens) => Math.max(0, tokens - run.account.usedTokens));
+  const price = priceOfToken(state, run);
+  const usd = price === undefined ? undefined : interval([low, high].map((tokens) => dollars((tokens ?? 0) * price)));
+  return {
+    words: `about ${[usd, interval([low, high].map((tokens) => short(tokens ?? 0)))].filter(Boolean).join(', ')} tokens to go`,
+    record: forecast.record,
+  };
+}
+
+/** `$0.40–0.90`, `120k–200k`; one number where both are the same. */
+function interval([low = '', high = '']: readonly string[]): string {
+  return low === high ? low : `${low}–${high.replace('$', '')}`;
+}
+
+/** In two digits: nobody foretells more. */
+function dollars(microUsd: number): string {
+  return formatUsd(twoDigits(microUsd));
+}
+
+function short(tokens: number): string {
+  const rounded = twoDigits(tokens);
+  return rounded < 1000 ? String(rounded) : rounded < 1_000_000 ? `${rounded / 1000}k` : `${rounded / 1_000_000}M`;
+}
+
+function twoDigits(value: number): number {
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, value))) - 1);
+  return Math.round(value / unit) * unit;
+}
+
+interface Sample {
+  readonly tasks: readonly TaskView[];
+  readonly least: number;
+  readonly middle: number;
+  readonly most: number;
+}
+
+/** What tasks of a type came to, or of its role where too few of the type were done; each looked up once. */
+function recordOf(state: SquadView): (type: string, role: string) => Sample | undefined {
+  const done = Object.values(state.runs).flatMap((each) => Object.values(each.tasks).filter(isOfRecord));
+  const [byType, byRole] = [
+    Map.groupBy(done, ({ type }) => type as string),
+    Map.groupBy(done, ({ role }) => role as string),
+  ];
+  const known = new Map<string, Sample | undefined>();
+  return (type, role) => {
+    const key = `${type} ${role}`;
+    if (!known.has(key)) {
+      const same = byType.get(type) ?? [];
+      known.set(key, sampleOf(same.length >= FEWEST ? same : (byRole.get(role) ?? [])));
+    }
+    return known.get(key);
+  };
+}
+
+function sampleOf(tasks: readonly TaskView[]): Sample | undefined {
+  const tokens = tasks.map((task) => task.tokens).sort((one, other) => one - other);
+  const [least, most] = [tokens[0], tokens.at(-1)];
+  if (least === undefined || most === undefined || tokens.length < FEWEST) {
+    return undefined;
+  }
+  const middle =
+    ((tokens[Math.floor((tokens.length - 1) / 2)] ?? 0) + (tokens[Math.floor(tokens.length / 2)] ?? 0)) / 2;
+  return { tasks, least, middle, most };
+}
+
 /** Those of the plan that are not over, also before they are made. */
 function tasksLeft(run: RunView): { role: string; type: string; spent: number }[] {
   const made = Object.values(run.tasks).filter(({ key }) => key !== PLANNING_TASK_KEY);
@@ -83,20 +158,20 @@ function isOfRecord({ key, phase, tokens }: TaskView): boolean {
   return key !== PLANNING_TASK_KEY && (phase === 'proven' || phase === 'failed') && tokens > 0;
 }
 
-/** Micro-dollars for a token of this run, or of the newest one with the same model; undefined where nobody knows. */
+/** Micro-dollars for a token of this run, or of the newest one with the same models; undefined where nobody knows. */
 function priceOfToken(state: SquadView, run: RunView): number | undefined {
-  const { door, name } = run.options.model;
+  const models = namesOfModels(run);
   const priced = [run, ...Object.values(state.runs).toReversed()].find(
     ({ options, account }) =>
-      options.model.door === door &&
-      options.model.name === name &&
-      account.usedMicroUsd > 0 &&
-      account.unpricedTokens === 0,
+      namesOfModels({ options }) === models && account.usedMicroUsd > 0 && account.unpricedTokens === 0,
   );
   return priced && priced.account.usedMicroUsd / priced.account.usedTokens;
 }
 
+function namesOfModels({ options: { model, roleModels } }: Pick<RunView, 'options'>): string {
+  return choicesOf({ model, roleModels }).map(modelIdOf).join();
+}
+
 function round(tokens: number): string {
-  const digits = Math.max(0, Math.floor(Math.log10(Math.max(1, tokens))) - 1);
-  return (Math.round(tokens / 10 ** digits) * 10 ** digits).toLocaleString('en');
+  return twoDigits(tokens).toLocaleString('en');
 }

@@ -3,7 +3,8 @@
  * time: nothing here answers it.
  */
 import type { DeepReadonly } from '../base/deepReadonly.ts';
-import type { Grant, PersonRequest, RequestSubject, Rule } from './approval.ts';
+import type { CommandReach, Grant, PersonRequest, RequestSubject, Rule } from './approval.ts';
+import { commandLineOf } from './mcpServer.ts';
 import type { Run } from './run.ts';
 
 /** How long a rule holds. A run that begins with it ends with it. */
@@ -35,11 +36,22 @@ export function effectText(subject: DeepReadonly<RequestSubject>): string | unde
       return JSON.stringify([subject.kind, subject.path]);
     case 'fetch':
       return JSON.stringify([subject.kind, subject.method, subject.url, subject.address, subject.isProtected]);
+    case 'server':
+      return JSON.stringify([serverText(subject), subject.call?.input]);
     case 'plan':
     case 'question':
     case 'raise':
       return undefined;
   }
+}
+
+/** What of a server's request stays the same whatever its tool is called with. */
+function serverText(subject: DeepReadonly<RequestSubject & { kind: 'server' }>): string {
+  const { kind, server, command, args, env, isSandboxed, network, isProtected, runs = [], call } = subject;
+  const texts = runs.map(({ name, sha256 }) => [name, sha256]);
+  const variables = Object.entries(env).sort(([one], [other]) => (one < other ? -1 : 1));
+  const tool = call && [call.tool.name, call.tool.description, call.tool.schema];
+  return JSON.stringify([kind, server, command, args, variables, isSandboxed, network, isProtected, texts, tool]);
 }
 
 /** What can be allowed beyond this call, the least first; nothing for what must be looked at each time. */
@@ -48,14 +60,13 @@ export function offersOf({ subject }: Asked): Grant[] {
     return [];
   }
   if (subject.kind === 'command') {
-    const isKnown = (subject.runs ?? []).every(({ text }) => text !== undefined);
     const files: Grant[] = subject.onFiles
       ? [
           { reach: 'run', what: 'files' },
           { reach: 'workspace', what: 'files' },
         ]
       : [];
-    return isKnown
+    return isKnown(subject)
       ? [
           { reach: 'task', what: 'same' },
           { reach: 'run', what: 'same' },
@@ -63,6 +74,10 @@ export function offersOf({ subject }: Asked): Grant[] {
           ...files,
         ]
       : [];
+  }
+  if (subject.kind === 'server') {
+    const what = subject.call ? 'tool' : 'same';
+    return isKnown(subject) ? (['task', 'run', 'workspace'] as const).map((reach) => ({ reach, what })) : [];
   }
   if (subject.kind !== 'write' || !isPlainPath(subject.path)) {
     return [];
@@ -76,6 +91,15 @@ export function offersOf({ subject }: Asked): Grant[] {
           { reach: 'run' as const, what: 'folder' as const },
         ]),
   ];
+}
+
+/** Whether all that runs was shown. */
+function isKnown({
+  runs = [],
+}: {
+  readonly runs?: readonly { readonly text?: string | undefined }[] | undefined;
+}): boolean {
+  return runs.every(({ text }) => text !== undefined);
 }
 
 export function isOffered(asked: Asked, grant: DeepReadonly<Grant>): boolean {
@@ -96,6 +120,7 @@ const WHAT: Readonly<Record<Grant['what'], string>> = {
   same: 'Just this',
   files: 'This with any files of the workspace',
   folder: 'Any file in this folder',
+  tool: 'This tool, whatever it is called with',
 };
 
 const REACH: Readonly<Record<Grant['reach'], string>> = {
@@ -103,6 +128,10 @@ const REACH: Readonly<Record<Grant['reach'], string>> = {
   run: 'for the rest of this run',
   workspace: `as a rule of this workspace for ${RULE_DAYS} days`,
 };
+
+function reachInWords({ isSandboxed, network }: DeepReadonly<CommandReach>): string[] {
+  return [isSandboxed ? 'in the sandbox' : 'without a sandbox', ...(network ? ['with the network'] : [])];
+}
 
 /** A rule in words. */
 export function describeRule({ subject, what, until }: DeepReadonly<Rule>): string {
@@ -113,6 +142,17 @@ function wordsOfWhat(subject: DeepReadonly<RequestSubject>, what: Grant['what'])
   if (subject.kind === 'write') {
     return what === 'folder' ? `any file in ${folderOf(subject.path) ?? ''}/` : subject.path;
   }
+  if (subject.kind === 'server') {
+    const { server, call } = subject;
+    const words = call
+      ? `${call.tool.name} of the MCP server ${server} with any arguments`
+      : `starting the MCP server ${server}`;
+    return [
+      `${words} (${commandLineOf(subject)})`,
+      ...reachInWords(subject),
+      `while ${call ? 'it, its program and the tool’s description are' : 'it and its program are'} unchanged`,
+    ].join(', ');
+  }
   if (subject.kind !== 'command') {
     return '';
   }
@@ -120,8 +160,7 @@ function wordsOfWhat(subject: DeepReadonly<RequestSubject>, what: Grant['what'])
     what === 'files' ? `${subject.onFiles?.join(' ') ?? ''} with any files of the workspace` : subject.command;
   return [
     subject.cwd === '.' ? words : `${words} in ${subject.cwd}`,
-    subject.isSandboxed ? 'in the sandbox' : 'without a sandbox',
-    ...(subject.network ? ['with the network'] : []),
+    ...reachInWords(subject),
     ...((subject.runs ?? []).length > 0 ? ['while what it runs is unchanged'] : []),
   ].join(', ');
 }
@@ -180,6 +219,8 @@ export function covers(given: Asked, { reach, what }: DeepReadonly<Grant>, asked
         effectText({ ...one, command: JSON.stringify(one.onFiles) }) ===
           effectText({ ...other, command: JSON.stringify(other.onFiles) })
       );
+    case 'tool':
+      return one.kind === 'server' && other.kind === 'server' && serverText(one) === serverText(other);
     case 'folder': {
       const folder = one.kind === 'write' ? folderOf(one.path) : undefined;
       return (
@@ -196,19 +237,15 @@ export function ruleOf(
   now: number,
 ): Rule | undefined {
   const { subject } = request;
-  if (subject.kind !== 'command' || what === 'folder' || request.effect === undefined) {
+  if ((subject.kind !== 'command' && subject.kind !== 'server') || what === 'folder' || request.effect === undefined) {
     return undefined;
   }
-  const { onFiles, runs, ...rest } = subject;
+  const { runs, ...rest } = structuredClone(subject) as RequestSubject & { kind: 'command' | 'server' };
   return {
     id: `rule-${request.effect.slice(0, 12)}-${what}`,
     what,
-    subject: {
-      ...rest,
-      ...(onFiles ? { onFiles: [...onFiles] } : {}),
-      // What they said was read when it was asked.
-      ...(runs ? { runs: runs.map(({ name, sha256 }) => ({ name, sha256 })) } : {}),
-    },
+    // What they said was read when it was asked.
+    subject: { ...rest, ...(runs ? { runs: runs.map(({ name, sha256 }) => ({ name, sha256 })) } : {}) },
     effect: request.effect,
     until: new Date(now + RULE_DAYS * 86_400_000).toISOString(),
   };

@@ -1,5 +1,7 @@
 /** States in the words that people read and hear, and in the marks they are drawn by; one place, so that every view says the same. */
 import { assertNever } from '../base/assertNever.ts';
+import type { DeepReadonly } from '../base/deepReadonly.ts';
+import type { PersonRequest } from './approval.ts';
 import { budgetResourceSchema, describeAmount, describeCost, limitOf } from './budget.ts';
 import { childrenOf } from './delegation.ts';
 import { budgetOf } from './envelopes.ts';
@@ -214,4 +216,9 @@ function namesOf(run: RunView, task: TaskView): string {
     return other && other.phase !== 'proven' ? [other.title] : [];
   });
   return open.length === 1 && open[0] !== undefined ? open[0] : open.length === 0 ? 'its turn' : `${open.length} tasks`;
+}
+
+/** Who waits for an answer, each once. */
+export function namesOfAskers(requests: readonly DeepReadonly<Pick<PersonRequest, 'agentId'>>[]): string {
+  return [...new Set(requests.map(({ agentId }) => agentId ?? 'the host'))].join(', ');
 }

@@ -34,7 +34,8 @@ export function applyToRequests(standing: Standing, run: Run, event: RequestEven
       workOn(run, request.taskId, event.at);
       return;
     }
-    case 'request-withdrawn': {
+    case 'request-withdrawn':
+    case 'request-expired': {
       const request = requestOf(run, event.requestId);
       request.answer = { kind: 'deny', reason: event.reason };
       workOn(run, request.taskId, event.at);

@@ -1,9 +1,11 @@
 /** One request in full, as every door shows it before a person answers: who asks for what, and what allowing it means. */
-import { visibleText } from '../base/visibleText.ts';
+import { quotedLines, visibleText } from '../base/visibleText.ts';
 import type { DeepReadonly } from '../base/deepReadonly.ts';
-import type { CommandReach, PersonRequest, RunText } from './approval.ts';
+import type { AnswerDoor, CommandReach, PersonRequest, RequestRecord, RequestSubject, RunText } from './approval.ts';
 import { describeAmount } from './budget.ts';
 import { describeTexts } from './fileDiff.ts';
+import { commandLineOf, ownVariablesOf } from './mcpServer.ts';
+import { namesOfAskers } from './phaseWords.ts';
 import { describeCheck } from './proof.ts';
 
 export interface RequestWords {
@@ -26,12 +28,16 @@ export function describeRequest(
       ? []
       : [`${namesOfAskers(same)} ${same.length === 1 ? 'waits' : 'wait'} for the same: your answer is for all.`];
   const cost = forecast !== undefined && request.subject.kind === 'plan' ? [`The run will come to ${forecast}.`] : [];
-  return { title: visibleText(title), paragraphs: [...paragraphs, ...cost, ...others].map(visibleText) };
+  const { expiresAfter } = request;
+  const end =
+    expiresAfter === undefined ? [] : [`If nobody answers within ${inTime(expiresAfter)}, it counts as refused.`];
+  return { title: visibleText(title), paragraphs: [...paragraphs, ...cost, ...others, ...end].map(visibleText) };
 }
 
-/** Who waits for an answer, each once. */
-export function namesOfAskers(requests: readonly DeepReadonly<Pick<PersonRequest, 'agentId'>>[]): string {
-  return [...new Set(requests.map(({ agentId }) => agentId ?? 'the host'))].join(', ');
+/** Minutes in words. */
+export function inTime(minutes: number): string {
+  const [count, unit] = minutes % 60 === 0 ? [minutes / 60, 'hour'] : [minutes, 'minute'];
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
 }
 
 /** What the checks run, each text once. */
@@ -46,12 +52,28 @@ function runsInWords(runs: DeepReadonly<RunText[]> = [], they = 'It runs'): stri
   return runs.map(({ name, text }) =>
     text === undefined
       ? `${they} ${name}, which cannot be shown here.`
-      : `${they} ${name}:\n${text.trimEnd() === '' ? '(empty)' : text.trimEnd()}`,
+      : `${they} ${name}:\n${text.trimEnd() === '' ? '(empty)' : quotedLines(text.trimEnd())}`,
   );
 }
 
 function onlyThePerson({ isProtected }: { readonly isProtected?: true | undefined }): string[] {
   return isProtected ? ['Nothing allows this ahead; it is asked each time.'] : [];
+}
+
+function variablesInWords(subject: DeepReadonly<RequestSubject & { kind: 'server' }>): string[] {
+  const own = ownVariablesOf(subject);
+  return [
+    ...(Object.keys(subject.env).length > 0
+      ? [
+          `It gets ${Object.entries(subject.env)
+            .map(([name, value]) => `${name}=${value}`)
+            .join(', ')}`,
+        ]
+      : []),
+    ...(own.length > 0
+      ? [`It gets your own ${own.join(', ')}, and can send ${own.length === 1 ? 'it' : 'them'} wherever it reaches.`]
+      : []),
+  ];
 }
 
 function reachInWords({ isSandboxed, network }: DeepReadonly<CommandReach>, who: 'It' | 'They'): string {
@@ -80,7 +102,7 @@ function wordsOf({ subject, agentId }: DeepReadonly<PersonRequest>): RequestWord
       return {
         title: `${who} wants to run a command`,
         paragraphs: [
-          subject.command,
+          subject.command.includes('\n') ? quotedLines(subject.command) : subject.command,
           `${subject.isCheck ? 'The host runs it on a copy of what tasks hand in, in this whole run' : `It runs in the task’s own copy of the workspace${subject.cwd === '.' ? '' : `, in ${subject.cwd}`}`}. ${subject.why}`,
           reachInWords(subject, 'It'),
           ...runsInWords(subject.runs),
@@ -139,6 +161,28 @@ function wordsOf({ subject, agentId }: DeepReadonly<PersonRequest>): RequestWord
           ...onlyThePerson(subject),
         ],
       };
+    case 'server':
+      return {
+        title: subject.call
+          ? `${who} wants to call ${subject.call.tool.name} of the MCP server ${subject.server}`
+          : `${who} wants to see what the MCP server ${subject.server} offers`,
+        paragraphs: [
+          ...(subject.call
+            ? [
+                `With ${subject.call.input}`,
+                subject.call.tool.description
+                  ? `The server says of it:\n${quotedLines(subject.call.tool.description)}`
+                  : 'The server says nothing of it.',
+              ]
+            : []),
+          `The server is started for this and ended after it: ${commandLineOf(subject)}`,
+          `It stands in .vscode/mcp.json and runs in the task’s own copy of the workspace. What it answers goes to the model.${subject.why ? ` ${subject.why}` : ''}`,
+          ...variablesInWords(subject),
+          reachInWords(subject, 'It'),
+          ...runsInWords(subject.runs),
+          ...onlyThePerson(subject),
+        ],
+      };
     case 'question':
       return {
         title: `${who} asks`,
@@ -146,3 +190,17 @@ function wordsOf({ subject, agentId }: DeepReadonly<PersonRequest>): RequestWord
       };
   }
 }
+
+/** Why a request waits no more, for who comes too late. */
+export function howSettled({ answer, door }: DeepReadonly<Pick<RequestRecord, 'answer' | 'door'>>): string {
+  if (door !== undefined) {
+    return `This was answered already, ${WHERE[door]}.`;
+  }
+  return `This needs no answer any more${answer?.kind === 'deny' && answer.reason !== undefined ? `: ${answer.reason}` : '.'}`;
+}
+
+const WHERE: Readonly<Record<AnswerDoor, string>> = {
+  editor: 'in VS Code',
+  terminal: 'at a terminal',
+  policy: 'by what is allowed ahead',
+};

@@ -9,12 +9,14 @@
  */
 import * as z from 'zod';
 import type { DeepReadonly } from '../base/deepReadonly.ts';
+import { agentTypeSchema, type AgentType } from './agent.ts';
 import { approvalScopeSchema, ruleSchema, type RequestRecord, type Rule } from './approval.ts';
 import { budgetLimitsSchema, HOW_TO_PRICE, type BudgetAccount } from './budget.ts';
 import { envelopeLimitsSchema, limitsMoney, type Drawer, type EnvelopeLimits } from './envelopes.ts';
 import { UsageError } from './errors.ts';
 import { workspacePolicySchema } from './policy.ts';
 import { limitChoiceSchema } from './limits.ts';
+import { mcpServerSchema } from './mcpServer.ts';
 import type { Mail } from './mailbox.ts';
 import type { MessageRecord } from './message.ts';
 import type { ProjectPlan } from './plan.ts';
@@ -38,9 +40,31 @@ const modelChoiceSchema = z.object({
   baseUrl: z.string().optional(),
 });
 
+type ModelChoice = z.infer<typeof modelChoiceSchema>;
+
 /** What a model of that choice is called in prices and events. */
-export function modelIdOf({ door, name = '' }: DeepReadonly<z.infer<typeof modelChoiceSchema>>): string {
+export function modelIdOf({ door, name = '' }: DeepReadonly<ModelChoice>): string {
   return `${door}/${name}`;
+}
+
+/** What agents of a role ask. */
+export function modelOfRole({ model, roleModels }: DeepReadonly<RunOptions>, role: AgentType): RunOptions['model'] {
+  return roleModels?.[role] ?? model;
+}
+
+/** All that a run may ask, each once. */
+export function choicesOf(options: {
+  readonly model: ModelChoice;
+  readonly roleModels?: DeepReadonly<RunOptions['roleModels']> | undefined;
+  readonly fallback?: ModelChoice | undefined;
+}): ModelChoice[] {
+  const { model, roleModels = {}, fallback } = options;
+  const all = [model, ...Object.values(roleModels), ...(fallback ? [fallback] : [])];
+  return all.filter((each, index) => all.findIndex((other) => isSameModel(each, other)) === index);
+}
+
+export function isSameModel(one: DeepReadonly<ModelChoice>, other: DeepReadonly<ModelChoice>): boolean {
+  return modelIdOf(one) === modelIdOf(other) && one.baseUrl === other.baseUrl;
 }
 
 /** Throws a UsageError where money is limited and nobody knows what a model of the run costs. */
@@ -48,7 +72,7 @@ export function requirePrices(options: DeepReadonly<RunOptions>): void {
   if (!limitsMoney(options)) {
     return;
   }
-  for (const choice of options.fallback ? [options.model, options.fallback] : [options.model]) {
+  for (const choice of choicesOf(options)) {
     if (!priceFor(options, choice.door, modelIdOf(choice))) {
       throw new UsageError(
         `No run begins: its budget is in dollars, and nobody knows what ${modelIdOf(choice)} costs. ${HOW_TO_PRICE}`,
@@ -57,10 +81,15 @@ export function requirePrices(options: DeepReadonly<RunOptions>): void {
   }
 }
 
+/** A month at most. */
+export const requestMinutesSchema = z.number().int().min(1).max(43_200);
+
 /** Chosen at the start, kept in `run-started`, so that `resume` goes on with the same. Never holds a key. */
 export const runOptionsSchema = z.object({
   model: modelChoiceSchema,
-  /** Asked in place of the model where that cannot answer soon. */
+  /** Of single roles, in place of the model. */
+  roleModels: z.partialRecord(agentTypeSchema, modelChoiceSchema).optional(),
+  /** Asked in place of a model where that cannot answer soon. */
   fallback: modelChoiceSchema.optional(),
   maxAgents: z.number().int().min(1).max(32),
   budget: budgetLimitsSchema,
@@ -74,12 +103,16 @@ export const runOptionsSchema = z.object({
   asksToRaise: z.literal(true).optional(),
   /** What differs from the defaults. */
   limits: limitChoiceSchema.optional(),
+  /** Minutes that what an agent wants to do waits for an answer; without, for ever. */
+  requestMinutes: requestMinutesSchema.optional(),
   approve: z.array(approvalScopeSchema),
   /** The workspace's rules when the run began. */
   rules: z.array(ruleSchema).optional(),
   /** Beginnings of commands, and hosts of the web, that need no question. */
   allowedCommands: z.array(z.string()).optional(),
   allowedHosts: z.array(z.string()).optional(),
+  /** MCP servers that its agents may ask to use, as the workspace defined them then. */
+  mcpServers: z.array(mcpServerSchema).optional(),
   /** Of the workspace when the run began. */
   workspacePolicy: workspacePolicySchema.optional(),
   atEnd: atEndSchema,

@@ -25,6 +25,9 @@ export function taintOf(subject: DeepReadonly<RequestSubject>): Taint {
       };
     case 'fetch':
       return { untrusted: true };
+    case 'server':
+      // What it answers is its author's, wherever it has it from.
+      return { untrusted: true, ...(subject.mayReadSecrets ? { secret: true } : {}) };
     case 'plan':
     case 'write':
     case 'changes':

@@ -44,11 +44,14 @@ export class Guardrails {
     return judgeCommand(shell, command, this.syntax, { policy: this.policy, lookAt });
   }
 
-  /** What of the workspace it runs, as it is now; without its text where that cannot be read, or may not be shown. */
-  runs(command: string, world: World, cwd = '.'): RunText[] {
-    return whatRuns(command, cwd, this.syntax, {
-      textOf: (path) => (this.path('read', path, world).kind === 'allow' ? world.textOf(path) : undefined),
-    });
+  /**
+   * What of the workspace it runs, as it is now; without its text where that cannot be read, or may not be shown. `named`:
+   * words beside the command that count where they name a file.
+   */
+  runs(command: string, world: World, cwd = '.', named: readonly string[] = []): RunText[] {
+    const textOf = (path: string): string | undefined =>
+      this.path('read', path, world).kind === 'allow' ? world.textOf(path) : undefined;
+    return whatRuns(command, cwd, this.syntax, { textOf }, named);
   }
 
   /** The words of a command that does the same to whatever files of the workspace follow them; undefined for any other. */

@@ -8,12 +8,14 @@ export interface PolicyFacts {
   readonly added: RunPolicy;
   /** Rules that the person saved, in words. */
   readonly rules: readonly string[];
+  /** MCP servers that agents may ask to use, as the person lists them. */
+  readonly servers: readonly string[];
   /** What the next run is started with allowed, in words of the setting: `plan`, `commands`. */
   readonly approve: readonly string[];
 }
 
 /** As Markdown. Texts of the workspace are in code spans, in which nothing of them means anything. */
-export function describePolicy({ added, rules, approve }: PolicyFacts): string {
+export function describePolicy({ added, rules, servers, approve }: PolicyFacts): string {
   const ahead = approve.length === 0 ? 'nothing' : approve.join(', ');
   return [
     '# What agents may do',
@@ -28,6 +30,11 @@ export function describePolicy({ added, rules, approve }: PolicyFacts): string {
     ...(added.hosts.length > 0 ? [`Pages of your hosts (\`devsquad.allowedHosts\`):\n${list(added.hosts)}`] : []),
     ...(rules.length > 0 ? [`Rules that you saved (“DevSquad: Rules…” takes one back):\n${list(rules)}`] : []),
     `Answered ahead by \`devsquad.approve\`: ${ahead}.`,
+    ...(servers.length > 0
+      ? [
+          `## Asks you, until you allow more\n\nMCP servers of a workspace that you listed (\`devsquad.mcpServers\`): each start and each tool, with the program, its arguments, its variables and the tool’s description. If one of them changes, it asks anew.\n${list(servers)}`,
+        ]
+      : []),
     '## Asks you each time, whatever is allowed ahead',
     `Writing a protected file, by a command as well:\n${protectedKinds()
       .map(([what, names]) => `- ${what}: ${names.map(code).join(', ')} …`)

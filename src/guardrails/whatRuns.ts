@@ -44,12 +44,26 @@ const FOLDER_OPTIONS: ReadonlySet<string> = new Set(['-C', '--prefix', '--cwd', 
 /** Characters. */
 const LONGEST_TEXT = 20_000;
 const MOST_TEXTS = 30;
+/** Each is looked for. */
+const MOST_NAMED = 500;
 const DEEPEST = 5;
+/** In place of texts of which there are so many: nothing is granted of what was not read. */
+const TOO_MUCH = 'more than anybody reads';
 
-/** With the hash that a grant is bound to. What cannot be read, or is too long to be read with the rest, is named only. */
-export function whatRuns(command: string, cwd: string, syntax: ShellSyntax, texts: Texts): RunText[] {
+/**
+ * With the hash that a grant is bound to. What cannot be read, or is too long to be read with the rest, is named only. `named`
+ * are further words that count where they name a text.
+ */
+export function whatRuns(
+  command: string,
+  cwd: string,
+  syntax: ShellSyntax,
+  texts: Texts,
+  named: readonly string[] = [],
+): RunText[] {
   const search = new Search(syntax, texts);
   search.look(command, cwd, 0);
+  search.lookFor(new Set(named), cwd);
   return [...search.found].map(([name, text]) => ({
     name,
     sha256: createHash('sha256')
@@ -83,6 +97,16 @@ class Search {
       for (const place of [current, ...named]) {
         this.lookAt(words, place, depth);
       }
+    }
+  }
+
+  lookFor(files: ReadonlySet<string>, folder: string): void {
+    if (files.size > MOST_NAMED) {
+      this.found.set(TOO_MUCH, undefined);
+      return;
+    }
+    for (const file of files) {
+      this.program(file, folder, false);
     }
   }
 
@@ -165,8 +189,7 @@ class Search {
     if (this.found.size < MOST_TEXTS) {
       this.found.set(name, text);
     } else {
-      // Nobody reads so many; and nothing is granted of what was not read.
-      this.found.set('more than anybody reads', undefined);
+      this.found.set(TOO_MUCH, undefined);
     }
   }
 }

@@ -14,13 +14,15 @@ import { TablesStore } from '../store/sqljs/tablesClient.ts';
 import { TablesFeed } from '../store/tablesFeed.ts';
 import { GitSquadFiles } from '../services/gitSquadFiles.ts';
 import { createSquad, type Squad } from '../squad.ts';
+import { McpClient } from '../integrations/mcpClient.ts';
 import { systemNetwork, WebReader } from '../tools/fetchUrlReader.ts';
 import { permitBy } from '../tools/tool.ts';
 import { openGuardrails } from '../workspace/openGuardrails.ts';
 import type { AboutSilentOwner } from './claimSquad.ts';
 import { systemClock } from './clock.ts';
 import { squadHome } from './home.ts';
-import { findSandbox, type Sandbox } from '../workspace/sandbox.ts';
+import { findSandbox } from '../workspace/findSandbox.ts';
+import type { Sandbox } from '../workspace/sandbox.ts';
 
 export interface OpenSquad extends Squad {
   readonly ledger: SquadLedger;
@@ -123,7 +125,8 @@ export async function openOwned(
     const files = new GitSquadFiles({ workspaceRoot, storage, clock: systemClock, sandbox, beforeStart });
     const permit = permitBy(await openGuardrails());
     const web = new WebReader({ clock: systemClock, network: systemNetwork });
-    const made = createSquad({ ledger, models, clock: systemClock, logger, files, permit, web });
+    const servers = new McpClient(process.env);
+    const made = createSquad({ ledger, models, clock: systemClock, logger, files, permit, web, servers });
     await made.runs.open();
     return {
       ...made,

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import {
+  canExpire,
   scopesOf,
   type AnswerDoor,
   type PersonRequest,
@@ -15,6 +16,7 @@ import type { DeepReadonly } from '../base/deepReadonly.ts';
 import { HumanError } from '../domain/errors.ts';
 import { PERSON, RUNTIME, type Actor, type EventDraft } from '../domain/events.ts';
 import { covers, effectText, grantedBy, isOffered, MOST_RULES, ruleOf } from '../domain/grants.ts';
+import { howSettled } from '../domain/requestWords.ts';
 import { openRequests } from '../domain/requestState.ts';
 import { isUnfinished } from '../domain/run.ts';
 import type { Clock, Ledger } from '../ports.ts';
@@ -39,7 +41,8 @@ export class Inbox {
   async ask(asked: Omit<PersonRequest, 'effect'>, signal: AbortSignal): Promise<RequestAnswer> {
     const run = this.ledger.state.runs[asked.runId];
     if (!run?.requests[asked.id]) {
-      const request = withEffect(asked);
+      const expiresAfter = canExpire(asked.subject) ? run?.options.requestMinutes : undefined;
+      const request = { ...withEffect(asked), ...(expiresAfter === undefined ? {} : { expiresAfter }) };
       this.ledger.append({
         type: 'request-opened',
         runId: request.runId,
@@ -107,11 +110,7 @@ export class Inbox {
       throw new HumanError(`Nothing waits under the id ${requestId}.`);
     }
     if (request.answer) {
-      throw new HumanError(
-        request.door
-          ? `${requestId} was answered already, through ${request.door}.`
-          : `${requestId} needs no answer any more${request.answer.kind === 'deny' && request.answer.reason ? `: ${request.answer.reason}` : '.'}`,
-      );
+      throw new HumanError(howSettled(request));
     }
     return request;
   }

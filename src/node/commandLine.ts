@@ -1,13 +1,15 @@
 /** What `devsquad` was asked to do, parsed from its arguments. Throws a UsageError that names what is wrong. */
 import { parseArgs } from 'node:util';
+import { agentTypeSchema } from '../domain/agent.ts';
 import { approvalScopeSchema, type ApprovalScope } from '../domain/approval.ts';
 import { messageOf, UsageError } from '../domain/errors.ts';
 import type { BudgetLimits } from '../domain/budget.ts';
 import { parseBudgets, type EnvelopeLimits } from '../domain/envelopes.ts';
 import { hostEntrySchema } from '../domain/hosts.ts';
 import { commandEntrySchema } from '../domain/policy.ts';
+import { serverListSchema } from '../domain/mcpServer.ts';
 import { parseLimits, type LimitChoice } from '../domain/limits.ts';
-import type { AtEnd, RunOptions } from '../domain/run.ts';
+import { requestMinutesSchema, type AtEnd, type RunOptions } from '../domain/run.ts';
 
 export const VERBS = ['run', 'resume', 'status', 'inbox', 'answer', 'rules', 'stop', 'replay', 'judge'] as const;
 export type Verb = (typeof VERBS)[number];
@@ -26,6 +28,7 @@ export interface CommandLine {
   /** False with `--no-sandbox`. */
   readonly sandbox: boolean;
   readonly model: RunOptions['model'];
+  readonly roleModels?: NonNullable<RunOptions['roleModels']>;
   readonly fallback?: RunOptions['model'];
   readonly maxAgents: number;
   readonly budget: BudgetLimits;
@@ -33,20 +36,24 @@ export interface CommandLine {
   readonly envelopes?: EnvelopeLimits;
   /** What differs from the defaults. */
   readonly limits: LimitChoice;
+  /** How long what an agent wants to do waits for an answer. */
+  readonly requestMinutes?: number;
   readonly approve: readonly ApprovalScope[];
   /** Hosts of the web that agents may read from without a question. */
   readonly allowedCommands: readonly string[];
   readonly allowedHosts: readonly string[];
+  /** MCP servers of the workspace that agents may ask to use. */
+  readonly mcpServers: readonly string[];
   readonly atEnd: AtEnd;
 }
 
-export const USAGE = `devsquad run ["<objective>"] --workspace DIR [--storage DIR] [--model rehearsal|openai] [--base-url URL] [--model-name NAME] [--fallback-model NAME]
+export const USAGE = `devsquad run ["<objective>"] --workspace DIR [--storage DIR] [--model rehearsal|openai] [--base-url URL] [--model-name NAME] [--role-model ROLE=NAME]... [--fallback-model NAME]
              [--max-agents N] [--limit NAME=N]... [--budget-tokens N] [--budget-usd X] [--budget-minutes N] [--budget WHOSE.WHAT=N]...
-             [--approve LIST] [--allow-command WORDS]... [--allow-host NAME]... [--apply | --branch NAME | --keep] [--json]
+             [--approve LIST] [--request-minutes N] [--allow-command WORDS]... [--allow-host NAME]... [--mcp NAME]... [--apply | --branch NAME | --keep] [--json]
 devsquad resume  [--workspace DIR] [--storage DIR] [--json]   every unfinished run goes on
 devsquad status  [--workspace DIR] [--storage DIR] [--json]   runs, agents, tasks, budgets, what waits
 devsquad inbox   [--workspace DIR] [--storage DIR] [--json]   what waits for a person
-devsquad answer  ID allow|deny|TEXT                           only where standard input is a terminal
+devsquad answer  ID [allow|deny|TEXT]                         shows the request in full; only where standard input is a terminal
 devsquad rules   [ID] [--workspace DIR] [--storage DIR] [--json]   what is allowed without asking; with its ID one is taken back
 devsquad stop    [--workspace DIR]                            stops a running squad from another process
 devsquad replay  --run ID [--workspace DIR] [--storage DIR] [--json]   plays a run again from its inputs; prints both hashes
@@ -56,7 +63,9 @@ devsquad judge   [--workspace DIR] < cases.json               what the guardrail
 Prices of models stand in ~/.devsquad/prices.json, dollars for a million tokens: {"openai/NAME": {"input": 2, "output": 8}}.
 Agents run commands that begin with the words of an --allow-command without a question, as "npm test".
 Agents read pages of hosts named with --allow-host without a question; *.NAME stands for every name below.
-Commands run in a sandbox where bubblewrap is installed; run and resume take --no-sandbox.`;
+What an agent wants to do waits for an answer for ever, or with --request-minutes N for so long; then it counts as refused.
+Agents may ask to use an MCP server of .vscode/mcp.json that --mcp names; --mcp NAME:network lets it reach the network.
+Commands run in a sandbox where bubblewrap is installed, or on macOS; run and resume take --no-sandbox.`;
 
 export function parseCommandLine(args: readonly string[]): CommandLine {
   const { values, positionals } = parse(args);
@@ -87,6 +96,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     json: values.json,
     sandbox: !values['no-sandbox'],
     model: parseModel(values.model, values['base-url'], values['model-name']),
+    ...roleModelsOf(values),
     ...fallbackOf(values),
     maxAgents: Math.min(32, optionalNumber('max-agents', values['max-agents']) ?? 4),
     budget: {
@@ -97,9 +107,11 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     },
     ...envelopes,
     limits: parseLimits(values.limit),
+    ...requestMinutesOf(values['request-minutes']),
     approve: parseApprove(values.approve),
     allowedCommands: values['allow-command'].map(parseCommandEntry),
     allowedHosts: values['allow-host'].map(parseHost),
+    mcpServers: parseServers(values.mcp),
     atEnd:
       values.branch === undefined ? { kind: values.apply ? 'apply' : 'keep' } : { kind: 'branch', name: values.branch },
   };
@@ -117,6 +129,7 @@ function parse(args: readonly string[]) {
         model: { type: 'string', default: 'rehearsal' },
         'base-url': { type: 'string' },
         'model-name': { type: 'string' },
+        'role-model': { type: 'string', multiple: true, default: [] },
         'fallback-model': { type: 'string' },
         'max-agents': { type: 'string' },
         limit: { type: 'string', multiple: true, default: [] },
@@ -125,8 +138,10 @@ function parse(args: readonly string[]) {
         'budget-usd': { type: 'string' },
         budget: { type: 'string', multiple: true, default: [] },
         approve: { type: 'string', default: '' },
+        'request-minutes': { type: 'string' },
         'allow-command': { type: 'string', multiple: true, default: [] },
         'allow-host': { type: 'string', multiple: true, default: [] },
+        mcp: { type: 'string', multiple: true, default: [] },
         apply: { type: 'boolean', default: false },
         branch: { type: 'string' },
         keep: { type: 'boolean', default: false },
@@ -153,6 +168,28 @@ function parseModel(door: string, baseUrl: string | undefined, name: string | un
     throw new UsageError(`--base-url takes an http(s) address, not "${baseUrl}".`);
   }
   return { door, name, ...(baseUrl === undefined ? {} : { baseUrl }) };
+}
+
+/** At the same address, as all models of a run at a terminal. */
+function roleModelsOf(values: ReturnType<typeof parse>['values']): Pick<CommandLine, 'roleModels'> {
+  const given = values['role-model'].map((text) => {
+    const end = text.indexOf('=');
+    const [role, name] = [text.slice(0, end).trim(), text.slice(end + 1).trim()];
+    const type = agentTypeSchema.safeParse(role);
+    if (end < 0 || !type.success || name === '') {
+      throw new UsageError(
+        `--role-model takes ROLE=NAME with a role of ${agentTypeSchema.options.join(', ')}, not "${text}".`,
+      );
+    }
+    return [type.data, parseModel('openai', values['base-url'], name)] as const;
+  });
+  if (given.length === 0) {
+    return {};
+  }
+  if (values.model !== 'openai') {
+    throw new UsageError('--role-model goes with --model openai.');
+  }
+  return { roleModels: Object.fromEntries(given) };
 }
 
 /** At the same address: whoever has the key of one does not send it elsewhere. */
@@ -190,6 +227,27 @@ function parseHost(text: string): string {
     );
   }
   return host.data;
+}
+
+function requestMinutesOf(text: string | undefined): { requestMinutes?: number } {
+  if (text === undefined) {
+    return {};
+  }
+  const minutes = requestMinutesSchema.safeParse(Number(text));
+  if (!minutes.success) {
+    throw new UsageError(`--request-minutes takes a whole number of minutes from 1 to 43200, not "${text}".`);
+  }
+  return { requestMinutes: minutes.data };
+}
+
+function parseServers(entries: readonly string[]): string[] {
+  const servers = serverListSchema.safeParse(entries);
+  if (!servers.success) {
+    throw new UsageError(
+      `--mcp takes the name of a server in .vscode/mcp.json, such as docs or docs:network, not "${entries.join('", "')}".`,
+    );
+  }
+  return servers.data;
 }
 
 function parseScope(name: string): ApprovalScope {

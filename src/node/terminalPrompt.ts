@@ -7,8 +7,9 @@ import { messageOf } from '../domain/errors.ts';
 import { describeTakeOver, type OwnerRecord } from '../domain/owner.ts';
 import { forecastWords } from '../domain/forecast.ts';
 import { describeGrant, offersOf } from '../domain/grants.ts';
-import { describeRequest } from '../domain/requestWords.ts';
+import { describeRequest, howSettled } from '../domain/requestWords.ts';
 import { openRequests } from '../domain/requestState.ts';
+import type { ShownRequests } from '../inbox/inbox.ts';
 import type { TerminalView } from './terminalView.ts';
 
 type OpenRequest = ReturnType<typeof openRequests>[number];
@@ -50,9 +51,9 @@ export function promptForAnswers(
 }
 
 /** Never rejects. Ends also when the request is answered elsewhere, or withdrawn. */
-async function promptFor(
+export async function promptFor(
   squad: ViewedSquad,
-  request: OpenRequest,
+  request: Pick<OpenRequest, 'id' | 'runId'>,
   view: TerminalView | undefined,
   signal: AbortSignal,
 ): Promise<void> {
@@ -71,27 +72,36 @@ async function promptFor(
     process.kill(process.pid, 'SIGINT');
   });
   try {
-    const [whole, ...same] = await squad.inbox.show(request.id);
-    const run = squad.ledger.state.runs[request.runId];
-    const forecast = run && forecastWords(squad.ledger.state, run);
-    const { title, paragraphs } = describeRequest(whole, same, forecast);
-    process.stderr.write(`\n${[title, ...paragraphs].join('\n\n')}\n\n`);
+    const shown = await squad.inbox.show(request.id);
+    tellRequest(squad, shown);
     const until = AbortSignal.any([signal, leaving.signal, elsewhere.signal]);
     const question = (text: string): Promise<string> =>
       terminal.question(text, { signal: until }).then((said) => said.trim());
-    const answer = await readAnswer(whole, question);
+    const answer = await readAnswer(shown[0], question);
     listening.dispose();
-    const also = answer.kind === 'allow' && same.length > 0 ? { also: same.map(({ id }) => id) } : {};
-    await squad.inbox.answer(request.id, { ...answer, ...also }, 'terminal');
+    await squad.inbox.answer(request.id, alsoFor(shown, answer), 'terminal');
   } catch (error) {
     const isLeft = signal.aborted || leaving.signal.aborted;
-    const words = elsewhere.signal.aborted ? 'This needs no answer any more.' : messageOf(error);
+    const settled = squad.ledger.state.runs[request.runId]?.requests[request.id];
+    const words = elsewhere.signal.aborted && settled ? howSettled(settled) : messageOf(error);
     process.stderr.write(`${isLeft ? '' : visibleText(words)}\n`);
   } finally {
     listening.dispose();
     terminal.close();
     view?.release();
   }
+}
+
+/** Puts the request on the screen in full, with all that wait for the same. */
+export function tellRequest({ ledger }: ViewedSquad, [request, ...same]: ShownRequests): void {
+  const run = ledger.state.runs[request.runId];
+  const { title, paragraphs } = describeRequest(request, same, run && forecastWords(ledger.state, run));
+  process.stderr.write(`\n${[title, ...paragraphs].join('\n\n')}\n\n`);
+}
+
+/** The answer, to be given to all that were shown with the request where they are allowed. */
+export function alsoFor([, ...same]: ShownRequests, answer: RequestAnswer): RequestAnswer {
+  return answer.kind === 'allow' && same.length > 0 ? { ...answer, also: same.map(({ id }) => id) } : answer;
 }
 
 /** Asks until there is an answer: "more" shows what can be allowed beyond this once, and leads back. */
@@ -123,6 +133,7 @@ function questionOf(kind: OpenRequest['subject']['kind'], hasMore: boolean): str
     case 'changes':
     case 'read':
     case 'fetch':
+    case 'server':
       return hasMore
         ? 'allow, more (what else can be allowed), or deny (a reason helps the agent): '
         : 'allow, or deny (a reason helps the agent): ';

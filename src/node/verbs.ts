@@ -7,10 +7,9 @@ import { describeCost } from '../domain/budget.ts';
 import { dayOf } from '../domain/envelopes.ts';
 import { agentNotes, describeHealth, type HealthStatus } from '../domain/health.ts';
 import { HumanError, StorageError, UsageError } from '../domain/errors.ts';
-import { capsOf, costWords, waitingGroups } from '../domain/phaseWords.ts';
+import { capsOf, costWords, namesOfAskers, waitingGroups } from '../domain/phaseWords.ts';
 import type { OwnerRecord } from '../domain/owner.ts';
-import { requirePrices, type RunOptions } from '../domain/run.ts';
-import { namesOfAskers } from '../domain/requestWords.ts';
+import { choicesOf, requirePrices, type RunOptions } from '../domain/run.ts';
 import type { SquadView } from '../domain/squadState.ts';
 import { enterSquad } from '../host/enterSquad.ts';
 import { systemClock } from '../host/clock.ts';
@@ -19,16 +18,18 @@ import { HostModels } from '../host/models.ts';
 import { pricesFor } from '../host/prices.ts';
 import { checkWorkspace, findStorage, type HostOptions } from '../host/openSquad.ts';
 import { readWorkspacePolicy } from '../host/workspacePolicy.ts';
+import { readServers, SERVERS_FILE } from '../integrations/mcpFile.ts';
 import { readState } from '../ledger/history.ts';
 import { registeredOwner } from '../ledger/ownerRecords.ts';
 import { askOwner } from '../ledger/ownership.ts';
 import { ownerFolder } from '../ledger/squadHome.ts';
 import type { Logger } from '../ports.ts';
+import type { McpServer } from '../domain/mcpServer.ts';
 import type { CommandLine } from './commandLine.ts';
 import { jsonLine } from './jsonLine.ts';
 import { judge } from './judgeVerb.ts';
 import { replay } from './replayVerb.ts';
-import { aboutSilentOwner, parseAnswer } from './terminalPrompt.ts';
+import { aboutSilentOwner, alsoFor, parseAnswer, promptFor, tellRequest } from './terminalPrompt.ts';
 import { workAtTerminal } from './work.ts';
 
 /** When the signal is aborted, runs stop and everything else ends as soon as it can, with what it had to say or the signal's reason. */
@@ -38,20 +39,37 @@ export async function perform(command: CommandLine, media: string, signal: Abort
   switch (command.verb) {
     case 'run': {
       const { objective, model } = await chooseWork(command, media);
-      const { fallback, maxAgents, budget, envelopes, limits, approve, allowedCommands, allowedHosts, atEnd } = command;
-      const workspacePolicy = await readWorkspacePolicy(await checkWorkspace(command.workspace));
+      const {
+        roleModels,
+        fallback,
+        maxAgents,
+        budget,
+        envelopes,
+        limits,
+        approve,
+        allowedCommands,
+        allowedHosts,
+        requestMinutes,
+        atEnd,
+      } = command;
+      const folder = await checkWorkspace(command.workspace);
+      const workspacePolicy = await readWorkspacePolicy(folder);
+      const mcpServers = await serversOf(folder, command);
       const runOptions: RunOptions = {
         model,
+        ...(roleModels ? { roleModels } : {}),
         ...(fallback ? { fallback } : {}),
         maxAgents,
         budget,
         ...(envelopes ? { envelopes } : {}),
-        prices: await pricesFor(fallback ? [model, fallback] : [model], { media }),
+        prices: await pricesFor(choicesOf({ model, roleModels, fallback }), { media }),
         limits,
+        ...(requestMinutes === undefined ? {} : { requestMinutes }),
         approve: [...approve],
         ...(allowedCommands.length > 0 ? { allowedCommands: [...allowedCommands] } : {}),
         ...(workspacePolicy ? { workspacePolicy } : {}),
         ...(allowedHosts.length > 0 ? { allowedHosts: [...allowedHosts] } : {}),
+        ...(mcpServers.length > 0 ? { mcpServers } : {}),
         atEnd,
         ...(process.stdin.isTTY && !json ? { asksToRaise: true } : {}),
       };
@@ -81,6 +99,16 @@ export async function perform(command: CommandLine, media: string, signal: Abort
     case 'replay':
       return replay(command, signal);
   }
+}
+
+/** Those that were named, each of which the workspace must define. */
+async function serversOf(folder: string, { mcpServers: named }: CommandLine): Promise<McpServer[]> {
+  const servers = await readServers(folder, named);
+  const absent = named.filter((entry) => !servers.some(({ name }) => name === entry.split(':')[0]));
+  if (absent.length > 0) {
+    throw new UsageError(`${SERVERS_FILE} of this workspace has no server ${absent.join(', ')}.`);
+  }
+  return servers;
 }
 
 /** What to do and with which model; a rehearsal brings its objective, any other model needs one. */
@@ -169,21 +197,27 @@ async function showInbox(command: CommandLine, signal: AbortSignal): Promise<num
 
 async function answer(command: CommandLine, options: HostOptions, signal: AbortSignal): Promise<number> {
   const [id, text] = command.words;
-  if (id === undefined || text === undefined) {
-    throw new HumanError('Say what to answer: devsquad answer ID allow|deny|TEXT.');
+  if (id === undefined) {
+    throw new HumanError('Say what to answer: devsquad answer ID, or devsquad answer ID allow|deny|TEXT.');
   }
   if (!process.stdin.isTTY) {
     throw new HumanError('Answers are taken from a person at a terminal only.');
   }
   const { role, squad } = await enterSquad(options, signal);
   try {
-    const kind =
-      Object.values(squad.ledger.state.runs)
-        .map((run) => run.requests[id]?.subject.kind)
-        .find(Boolean) ?? '';
-    const said = parseAnswer(text, kind);
-    const also = said.kind === 'allow' ? (await squad.inbox.show(id)).slice(1).map((same) => same.id) : [];
-    await squad.inbox.answer(id, { ...said, ...(also.length > 0 ? { also } : {}) }, 'terminal');
+    // Nobody answers what is not on the screen in full.
+    const shown = await squad.inbox.show(id);
+    if (text === undefined) {
+      await promptFor(squad, shown[0], undefined, signal);
+      const { answer, door } = squad.ledger.state.runs[shown[0].runId]?.requests[id] ?? {};
+      if (!answer || door !== 'terminal') {
+        return 1;
+      }
+    } else {
+      tellRequest(squad, shown);
+      const said = parseAnswer(text, shown[0].subject.kind);
+      await squad.inbox.answer(id, alsoFor(shown, said), 'terminal');
+    }
     process.stderr.write(role === 'owner' ? 'Answered. "devsquad resume" goes on.\n' : 'Answered; the run goes on.\n');
     return 0;
   } finally {

@@ -56,16 +56,20 @@ const stateSchema = z.custom<SquadState>(
   (value) => typeof value === 'object' && value !== null && 'runs' in value && 'standing' in value,
 );
 
+/** What is left to spend in the view's run: the squad knows what came before, and a view one run. Absent where nothing is foretold. */
+const toGoSchema = z.strictObject({ words: z.string().max(300), record: z.number().int() }).exactOptional();
+
 /** From a squad to a view. */
 export const hostMessageSchema = z.discriminatedUnion('type', [
   /** All a view holds, anew. */
-  z.object({ type: z.literal('slice'), state: stateSchema, events: eventsSchema }),
+  z.object({ type: z.literal('slice'), state: stateSchema, events: eventsSchema, toGo: toGoSchema }),
   /** What happened since `after`, up to `through`; between the two, other runs' events may be missing. */
   z.object({
     type: z.literal('events'),
     after: z.number().int().min(0),
     through: z.number().int().positive(),
     events: eventsSchema,
+    toGo: toGoSchema,
   }),
   /** A request of this view was not done; `message` is for the person. */
   z.object({ type: z.literal('refused'), message: z.string() }),

@@ -120,6 +120,7 @@ function fit(run: RunView, event: SquadEvent): SquadEvent | undefined {
     }
     case 'request-answered':
     case 'request-withdrawn':
+    case 'request-expired':
       return run.requests[event.requestId] ? event : undefined;
     default:
       return event;

@@ -47,6 +47,7 @@ export function eventWithoutBodies(event: SquadEvent): SquadEvent {
     case 'message-refused':
     case 'message-failed':
     case 'request-withdrawn':
+    case 'request-expired':
     case 'agent-destroyed':
     case 'agent-draining':
     case 'agent-silent':
@@ -185,6 +186,19 @@ function cutSubject(subject: DeepReadonly<RequestSubject>): RequestSubject {
       return { ...subject, path: cut(subject.path), why: cut(subject.why) };
     case 'fetch':
       return { ...subject, url: cut(subject.url), why: cut(subject.why) };
+    case 'server': {
+      const { server, command, isSandboxed, network, isProtected, call } = subject;
+      return {
+        kind: 'server',
+        ...{ server, command: cut(command), args: [], env: {}, why: '' },
+        ...(call
+          ? { call: { tool: { name: call.tool.name, description: '', schema: '' }, input: cut(call.input) } }
+          : {}),
+        ...(isSandboxed ? { isSandboxed } : {}),
+        ...(network ? { network } : {}),
+        ...(isProtected ? { isProtected } : {}),
+      };
+    }
     case 'question':
       return { ...subject, question: cut(subject.question), options: subject.options.slice(0, 20).map(cut) };
   }

@@ -8,6 +8,7 @@ import type { Seed } from '../domain/run.ts';
 import type { RunResults } from '../services/runResults.ts';
 import { RUN_ENDED } from '../services/runTasks.ts';
 import type { Permission, Tool, ToolResult } from '../tools/tool.ts';
+import type { Servers } from '../tools/servers.ts';
 import type { Web } from '../tools/web.ts';
 import type { MergeOutcome, TaskCommit } from '../workspace/repository.ts';
 import type { CheckRunsRequest, ChecksRequest, RunFiles, TaskFiles, TaskTry } from '../workspace/runFiles.ts';
@@ -211,6 +212,12 @@ export const unseenWeb: Web = {
   read: () => Promise.reject(new UnrecordedError('Nothing is fetched in a replay.')),
 };
 
+export const unseenServers: Servers = {
+  list: () => Promise.reject(new UnrecordedError('No server is started in a replay.')),
+  listed: () => undefined,
+  call: () => Promise.reject(new UnrecordedError('No server is called in a replay.')),
+};
+
 export function recordedResults(recording: Recording, room: WaitingRoom): RunResults {
   const refuse = (): Promise<never> => Promise.reject(new UnrecordedError('Nobody did this before the run ended.'));
   return {
@@ -256,6 +263,7 @@ function recordedWorkspace(recording: Recording, strand: Strand): TaskWorkspace 
     search: unseen,
     run: unseen,
     runTests: unseen,
+    talk: unseen,
   };
 }
 

@@ -123,8 +123,7 @@ export class Recording {
   /** Strands that were answered in the middle of a call, which came to its end then: a stop meanwhile did not cut it off. */
   answeredInCall(): Strand[] {
     return [...this.strands.keys()].filter(
-      (strand) =>
-        this.lastInLife(strand)?.type === 'request-answered' && this.isInCall(strand) && this.cameToAnEnd(strand),
+      (strand) => isAnswer(this.lastInLife(strand)) && this.isInCall(strand) && this.cameToAnEnd(strand),
     );
   }
 
@@ -158,7 +157,7 @@ export class Recording {
    * life before its agent is there again. Who asks by a tool begins that call anew first; who must be allowed one does not.
    */
   private waitsForPerson(strand: Strand): boolean {
-    const answered = this.nextAs(strand, 'request-answered');
+    const answered = this.nextAs(strand, 'request-answered') ?? this.nextAs(strand, 'request-expired');
     const request = answered && this.requestOf(answered.requestId);
     const isAskedByTool = request?.subject.kind === 'question' || request?.subject.kind === 'plan';
     return answered !== undefined && (!isAskedByTool || this.lastInLife(strand) !== undefined);
@@ -215,6 +214,11 @@ export class Recording {
   }
 
   private knownOpenings: number[] | undefined;
+}
+
+/** Of a person, or in their place when they gave none. */
+function isAnswer(event: SquadEvent | undefined): boolean {
+  return event?.type === 'request-answered' || event?.type === 'request-expired';
 }
 
 /** What the run writes down of a task while somebody may still be at work on it. */

@@ -14,6 +14,7 @@ import {
   recordedPermission,
   recordedResult,
   recordedResults,
+  unseenServers,
   unseenWeb,
   worldOf,
 } from './recordedFiles.ts';
@@ -118,6 +119,7 @@ class Replay {
       logger: { info: () => undefined, warn: () => undefined, error: () => undefined },
       files: { runFiles: () => files, results: () => recordedResults(recording, room) },
       web: unseenWeb,
+      servers: unseenServers,
       permit: (tool, _input, context, signal) => {
         const asked = this.ledger.state.runs[context.runId]?.requests[callKey(context)]?.subject;
         const permission = () => recordedPermission(recording, context.taskId, tool, asked);

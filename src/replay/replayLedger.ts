@@ -19,7 +19,12 @@ export interface Difference {
 }
 
 /** What the squad's own sensors and timers say. Only the record says it in a replay. */
-const OBSERVED: ReadonlySet<SquadEvent['type']> = new Set(['work-clocked', 'agent-silent', 'model-call-parked']);
+const OBSERVED: ReadonlySet<SquadEvent['type']> = new Set([
+  'work-clocked',
+  'agent-silent',
+  'model-call-parked',
+  'request-expired',
+]);
 
 export const isObserved = ({ type }: Pick<SquadEvent, 'type'>): boolean => OBSERVED.has(type);
 

@@ -5,6 +5,7 @@
 import { allowedChanges, type PersonRequest } from '../domain/approval.ts';
 import type { HeldChange } from '../domain/fileChange.ts';
 import { ToolRefusal } from '../domain/errors.ts';
+import { commandLineOf } from '../domain/mcpServer.ts';
 import { taskAt, type RunView, type TaskView } from '../domain/squadState.ts';
 import { stampOfStart } from '../domain/stamps.ts';
 import { callKey, requireCurrent, type AgentAtWork } from '../domain/task.ts';
@@ -33,13 +34,15 @@ export class HeldChanges {
   async lookAfter(call: AgentAtWork & { readonly step: number }, signal: AbortSignal): Promise<string | undefined> {
     const { run } = this.find(call);
     const asked = run.requests[callKey(call)]?.subject;
-    if (asked?.kind !== 'command') {
+    const command =
+      asked?.kind === 'command' ? asked.command : asked?.kind === 'server' ? commandLineOf(asked) : undefined;
+    if (command === undefined) {
       return undefined;
     }
     try {
       const known = run.requests[requestId(call)]?.subject;
       const held = known?.kind === 'changes' ? known.changes : await this.holdBack(call, signal);
-      return held.length === 0 ? undefined : await this.settle(call, asked.command, held, signal);
+      return held.length === 0 ? undefined : await this.settle(call, command, held, signal);
     } catch (error) {
       if (error instanceof ToolRefusal) {
         // What cannot be looked at cannot be handed in either.

@@ -6,6 +6,7 @@ import type { EventOf, SquadEvent } from '../domain/events.ts';
 import { hasRows, type ProjectedType } from './eventsWithoutRows.ts';
 import type { Projection } from './projection.ts';
 import { createAgent, destroyAgent, drainAgent, moveAgent, restartAgent } from './rows/agentRows.ts';
+import { beginCall, settleCall } from './rows/callRows.ts';
 import {
   closeMail,
   failMessage,
@@ -27,7 +28,6 @@ import {
   reopenTask,
   retryTask,
   setPhase,
-  settleCall,
   startTask,
 } from './rows/taskRows.ts';
 
@@ -81,7 +81,7 @@ const HANDLERS: Handlers = {
   'message-resent': resendMessage,
   'conversation-noted': (event) => (event.messageId === undefined ? [] : [processMessage(event.messageId, event.at)]),
 
-  'model-call-started': (event) => [addToRun(event, 'requests', 1)],
+  'model-call-started': beginCall,
   'model-call-held': (event) => (event.requestId === undefined ? [] : [setPhase(event, 'waiting_for_person')]),
   'model-call-freed': (event) => [setPhase(event, 'working')],
   'model-call-ended': settleCall,
@@ -90,6 +90,7 @@ const HANDLERS: Handlers = {
   'request-opened': openRequest,
   'request-answered': (event) => answerRequest(event, event.answer, event.door),
   'request-withdrawn': (event) => answerRequest(event, { kind: 'deny', reason: event.reason }, undefined),
+  'request-expired': (event) => answerRequest(event, { kind: 'deny', reason: event.reason }, undefined),
 
   'budget-reached': (event) => [setRun(event, { reason: event.message })],
   'work-clocked': (event) => [addToRun(event, 'worked_ms', event.workedMs)],

@@ -3,11 +3,13 @@
  * columns come first in each of its tables, ours behind them. There are no migrations: another text, another hash, and
  * the tables are built anew from the ledger.
  *
+ * Money is in columns in `_micro_usd`, millionths of a dollar; NULL where nobody knows a price.
  * Times are ISO 8601 text; lists and objects are JSON text; columns in `_ms` hold milliseconds; flags are 0 or 1.
  */
 import { createHash } from 'node:crypto';
 import { agentStatusSchema, agentTypeSchema, type AgentStatus, type AgentType } from '../domain/agent.ts';
 import type { AnswerDoor } from '../domain/approval.ts';
+import type { Usage } from '../domain/budget.ts';
 import {
   deadCauseSchema,
   messageTypeSchema,
@@ -34,6 +36,8 @@ export const DDL: readonly string[] = [
   reason TEXT,
   options TEXT NOT NULL,
   used_tokens INTEGER NOT NULL DEFAULT 0,
+  used_micro_usd BIGINT,
+  unpriced_tokens INTEGER NOT NULL DEFAULT 0,
   requests INTEGER NOT NULL DEFAULT 0,
   worked_ms DOUBLE PRECISION NOT NULL DEFAULT 0,
   started_at TEXT NOT NULL,
@@ -138,9 +142,27 @@ export const DDL: readonly string[] = [
   opened_at TEXT NOT NULL
 )`,
   `CREATE INDEX approvals_by_task ON approvals (task_id)`,
+  `CREATE TABLE model_calls (
+  id TEXT PRIMARY KEY,
+  run_id TEXT NOT NULL REFERENCES runs(id),
+  task_id TEXT NOT NULL REFERENCES agent_tasks(id),
+  agent_id TEXT REFERENCES agent_registry(id),
+  model TEXT NOT NULL,
+  status TEXT NOT NULL DEFAULT 'open' CHECK (status IN ('open','answered','failed')),
+  failure TEXT,
+  reserved_tokens INTEGER NOT NULL,
+  reserved_micro_usd BIGINT,
+  input_tokens INTEGER,
+  output_tokens INTEGER,
+  usage_source TEXT CHECK (usage_source IN ('provider','counted','assumed')),
+  micro_usd BIGINT,
+  started_at TEXT NOT NULL,
+  ended_at TEXT
+)`,
+  `CREATE INDEX model_calls_by_run ON model_calls (run_id, task_id)`,
 ];
 
-/** What `test/unit/schema.sql` holds: the whole schema, for people to read. */
+/** The whole schema as one text: it stands in no other file, so nothing can differ from it. */
 export const schemaText = (): string => DDL.map((statement) => `${statement};\n`).join('\n');
 
 /** Which schema an image was built with. */
@@ -162,6 +184,9 @@ interface RunRow {
   /** `RunOptions` */
   options: Json;
   used_tokens: number;
+  /** Of the calls of known price; null once there is use and all of it is of unknown price. */
+  used_micro_usd: number | null;
+  unpriced_tokens: number;
   requests: number;
   worked_ms: number;
   started_at: string;
@@ -288,6 +313,28 @@ interface ApprovalRow {
   opened_at: string;
 }
 
+interface ModelCallRow {
+  id: string;
+  run_id: string;
+  task_id: string;
+  agent_id: string | null;
+  model: string;
+  status: 'open' | 'answered' | 'failed';
+  /** Kind of the failure, and what was said of it. */
+  failure: string | null;
+  /** What the call might come to at most. */
+  reserved_tokens: number;
+  reserved_micro_usd: number | null;
+  /** What it came to; null while it is open. */
+  input_tokens: number | null;
+  output_tokens: number | null;
+  usage_source: Usage['source'] | null;
+  /** Null while the call is open, and where nobody knows the model's price. */
+  micro_usd: number | null;
+  started_at: string;
+  ended_at: string | null;
+}
+
 export interface Database {
   runs: RunRow;
   agent_registry: AgentRow;
@@ -296,4 +343,5 @@ export interface Database {
   agent_tasks: TaskRow;
   coordination_sessions: SessionRow;
   approvals: ApprovalRow;
+  model_calls: ModelCallRow;
 }

@@ -53,7 +53,7 @@ function commandSubject(
 }
 
 /** What goes out, and what is read, by a command of which nobody knows what it does. */
-function unknownReach(
+export function unknownReach(
   { workspace, couldCarryAway }: Pick<ToolContext, 'workspace' | 'couldCarryAway'>,
   network: boolean,
 ): CommandReach & { mayReadSecrets?: true; isProtected?: true } {

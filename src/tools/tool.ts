@@ -5,7 +5,9 @@ import type { RequestSubject } from '../domain/approval.ts';
 import type { RunPolicy } from '../domain/policy.ts';
 import type { EventDraft } from '../domain/events.ts';
 import type { AgentAtWork } from '../domain/task.ts';
+import type { McpServer } from '../domain/mcpServer.ts';
 import type { Guardrails } from '../guardrails/guardrails.ts';
+import type { Servers } from './servers.ts';
 import type { Web } from './web.ts';
 import type { TaskWorkspace } from '../workspace/taskWorkspace.ts';
 
@@ -21,6 +23,9 @@ export interface ToolContext extends AgentAtWork {
   readonly writes: readonly string[];
   readonly workspace: TaskWorkspace;
   readonly web: Web;
+  readonly servers: Servers;
+  /** Those that the run may use. */
+  readonly mcpServers: readonly DeepReadonly<McpServer>[];
   /** What the run adds to the built-in rules. */
   readonly policy: RunPolicy;
   /** Whether what goes out could carry a secret to whoever wrote what was read: then all of it asks a person. */

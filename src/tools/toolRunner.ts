@@ -101,7 +101,7 @@ export class ToolRunner {
       if (answer.kind !== 'allow') {
         const reason = answer.kind === 'deny' ? answer.reason : answer.text;
         return this.end(call, context, 'refused', {
-          text: `The developer refused this${reason ? `: ${reason}` : '.'} Find another way, or say in finish_task what you could not do.`,
+          text: `The developer did not allow this${reason ? `: ${reason}` : '.'} Find another way, or say in finish_task what you could not do.`,
         });
       }
       // What was shown may not be what is there by now; of the web, just the address that was shown is connected to.

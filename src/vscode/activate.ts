@@ -9,19 +9,13 @@ import { registerCommands } from './commands.ts';
 import { keepContextKeys } from './contextKeys.ts';
 import { EditorSquad } from './editorSquad.ts';
 import { GoingOn } from './goingOn.ts';
+import { Links } from './links.ts';
 import { DashboardPanel } from './panels/dashboardPanel.ts';
 import { PlanDocuments } from './planDocument.ts';
 import { PolicyView } from './policyView.ts';
 import { RequestDocuments } from './requestDocument.ts';
-import { answerRequest, refuseRequest, revisePlan, showRules } from './requests.ts';
-import { applyChanges, createBranch, discardChanges, undoResult } from './review/resultActions.ts';
 import { ResultFiles } from './review/resultFiles.ts';
 import { RunNotices } from './runNotices.ts';
-import { scaleAgents } from './scaleAgents.ts';
-import { selectModel, setApiKey } from './selectModel.ts';
-import { sendAgain } from './sendAgain.ts';
-import { sendMessage } from './sendMessage.ts';
-import { startRun } from './startRun.ts';
 import { SquadStatusBar } from './statusBar.ts';
 import { drawAgents } from './trees/agentsTree.ts';
 import { drawApprovals } from './trees/approvalsTree.ts';
@@ -82,6 +76,7 @@ export function activate(context: vscode.ExtensionContext): void {
     new SquadTree('devsquad.approvals', editorSquad, drawApprovals),
     registerChatParticipant(editorSquad, context),
     registerCommands(commandsOf(editorSquad, context, { plans, requests, policy, files, dashboard, notices }), logger),
+    new Links(editorSquad, logger),
     goingOn,
   );
   goingOn.begin();
@@ -125,8 +120,12 @@ function commandsOf(
     }
     return request.id;
   };
+  // What only a click needs is loaded with it: every start of a window pays for the rest.
+  const resultActions = () => import('./review/resultActions.ts');
+  const answers = () => import('./requests.ts');
   return {
     'devsquad.startRun': async (request) => {
+      const { startRun } = await import('./startRun.ts');
       const started = await startRun(editorSquad, secrets, request);
       if (started) {
         notices.follow(started.runId);
@@ -141,8 +140,9 @@ function commandsOf(
       }
     },
     'devsquad.openPlan': (runId) => plans.show(runId),
-    'devsquad.approvePlan': async (runId) => answerRequest(editorSquad, requests, planRequestOf(runId)),
-    'devsquad.revisePlan': async (runId) => revisePlan(editorSquad, planRequestOf(runId)),
+    'devsquad.approvePlan': async (runId) =>
+      (await answers()).answerRequest(editorSquad, requests, planRequestOf(runId)),
+    'devsquad.revisePlan': async (runId) => (await answers()).revisePlan(editorSquad, planRequestOf(runId)),
     'devsquad.pauseRun': async (runId) => (await editorSquad.open()).runs.pause(runOf(runId).id),
     'devsquad.resumeRun': async (runId) => (await editorSquad.open()).runs.resume(runOf(runId).id, 'editor'),
     'devsquad.emergencyStop': async () => {
@@ -156,20 +156,21 @@ function commandsOf(
       }
     },
     'devsquad.reviewChanges': async (runId) => files.review(runOf(runId)),
-    'devsquad.applyChanges': async (runId) => applyChanges(editorSquad, runOf(runId)),
-    'devsquad.createBranch': async (runId) => createBranch(editorSquad, runOf(runId)),
-    'devsquad.discardChanges': async (runId) => discardChanges(editorSquad, runOf(runId)),
-    'devsquad.undoTo': async (runId) => undoResult(editorSquad, runOf(runId)),
-    'devsquad.answerApproval': (requestId) => answerRequest(editorSquad, requests, requestId),
-    'devsquad.refuseApproval': (requestId) => refuseRequest(editorSquad, requestId),
+    'devsquad.applyChanges': async (runId) => (await resultActions()).applyChanges(editorSquad, runOf(runId)),
+    'devsquad.createBranch': async (runId) => (await resultActions()).createBranch(editorSquad, runOf(runId)),
+    'devsquad.discardChanges': async (runId) => (await resultActions()).discardChanges(editorSquad, runOf(runId)),
+    'devsquad.undoTo': async (runId) => (await resultActions()).undoResult(editorSquad, runOf(runId)),
+    'devsquad.answerApproval': async (requestId) => (await answers()).answerRequest(editorSquad, requests, requestId),
+    'devsquad.refuseApproval': async (requestId) => (await answers()).refuseRequest(editorSquad, requestId),
     'devsquad.showPolicy': () => policy.show(),
     'devsquad.testCommand': () => policy.testCommand(),
-    'devsquad.showRules': () => showRules(editorSquad),
-    'devsquad.scaleAgents': (agentId) => scaleAgents(editorSquad, agentId),
-    'devsquad.sendMessage': (agentId) => sendMessage(editorSquad, agentId),
-    'devsquad.sendAgain': (messageId) => sendAgain(editorSquad, messageId),
-    'devsquad.setApiKey': () => setApiKey(secrets),
+    'devsquad.showRules': async () => (await answers()).showRules(editorSquad),
+    'devsquad.scaleAgents': async (agentId) => (await import('./scaleAgents.ts')).scaleAgents(editorSquad, agentId),
+    'devsquad.sendMessage': async (agentId) => (await import('./sendMessage.ts')).sendMessage(editorSquad, agentId),
+    'devsquad.sendAgain': async (messageId) => (await import('./sendAgain.ts')).sendAgain(editorSquad, messageId),
+    'devsquad.setApiKey': async () => (await import('./selectModel.ts')).setApiKey(secrets),
     'devsquad.selectModel': async () => {
+      const { selectModel } = await import('./selectModel.ts');
       const chosen = await selectModel(secrets);
       if (chosen) {
         void vscode.window.showInformationMessage(

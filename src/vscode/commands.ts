@@ -78,7 +78,8 @@ function subjectOf(argument: unknown): TreeSubject | undefined {
     : undefined;
 }
 
-function tell(error: unknown, logger: Logger): void {
+/** In a message for the person, and in the log where nobody foresaw it. */
+export function tell(error: unknown, logger: Logger): void {
   if (error instanceof vscode.CancellationError) {
     return;
   }

@@ -1,11 +1,13 @@
 /** DevSquad's settings as a run's options, read nowhere else. Every setting here has application scope: a workspace cannot weaken a guard. */
 import * as vscode from 'vscode';
+import { agentTypeSchema, writtenByRoleSchema } from '../domain/agent.ts';
 import { approvalScopeSchema, type ApprovalScope } from '../domain/approval.ts';
 import type { BudgetLimits } from '../domain/budget.ts';
 import { parseBudgets, type EnvelopeLimits } from '../domain/envelopes.ts';
 import { HumanError, messageOf, SettingError } from '../domain/errors.ts';
 import { commandListSchema } from '../domain/policy.ts';
 import { allowedHostsSchema } from '../domain/hosts.ts';
+import { serverListSchema } from '../domain/mcpServer.ts';
 import { checkLimits, type LimitChoice } from '../domain/limits.ts';
 import { parsePrices, type PriceTable } from '../domain/prices.ts';
 import type { RunOptions } from '../domain/run.ts';
@@ -19,11 +21,15 @@ export interface RunSettings {
   readonly envelopes?: EnvelopeLimits;
   readonly prices: PriceTable;
   readonly warnAtPercent: number;
+  readonly requestMinutes?: number;
   /** What differs from the defaults. */
   readonly limits: LimitChoice;
   readonly approve: readonly ApprovalScope[];
   readonly allowedCommands: readonly string[];
   readonly allowedHosts: readonly string[];
+  /** MCP servers that agents may ask to use, in workspaces that define them. */
+  readonly mcpServers: readonly string[];
+  readonly roleModels?: NonNullable<RunOptions['roleModels']>;
   readonly fallback?: ModelChoice;
 }
 
@@ -33,6 +39,7 @@ export function readSettings(): RunSettings {
   const tokens = settings.get<number>('budget.tokens', 0);
   const minutes = settings.get<number>('budget.minutes', 0);
   const usd = settings.get<number>('budget.usd', 0);
+  const requestMinutes = settings.get<number>('requestMinutes', 0);
   const { budget, ...envelopes } = guarded('devsquad.budgets', 'No run begins with these budgets.', () =>
     parseBudgets(settings.get<Record<string, unknown>>('budgets', {})),
   );
@@ -48,6 +55,7 @@ export function readSettings(): RunSettings {
     prices: guarded('devsquad.prices', 'No run begins with these prices.', () =>
       parsePrices(settings.get('prices', {})),
     ),
+    ...(requestMinutes > 0 ? { requestMinutes: Math.min(43_200, Math.max(1, Math.floor(requestMinutes))) } : {}),
     warnAtPercent: Math.min(100, Math.max(1, settings.get<number>('budgetWarningPercent', 80))),
     limits: guarded('devsquad.limits', 'No run begins with these limits.', () =>
       checkLimits(settings.get('limits', {})),
@@ -59,6 +67,12 @@ export function readSettings(): RunSettings {
       () => commandListSchema.parse(settings.get('allowedCommands', [])),
     ),
     allowedHosts: readHosts(settings.get('allowedHosts', [])),
+    mcpServers: guarded(
+      'devsquad.mcpServers',
+      'No run begins with this list of MCP servers: each is a name such as docs, or docs:network.',
+      () => serverListSchema.parse(settings.get('mcpServers', [])),
+    ),
+    ...readRoleModels(settings.get<unknown>('roleModels', {})),
     ...readFallback(settings.get<string>('fallbackModel', '').trim()),
   };
 }
@@ -81,6 +95,24 @@ function readHosts(value: unknown): string[] {
     );
   }
   return hosts.data;
+}
+
+/** Models of single roles, by the names of the roles. */
+function readRoleModels(value: unknown): Pick<RunSettings, 'roleModels'> {
+  return guarded('devsquad.roleModels', 'No run begins with these models of roles.', () => {
+    const { data, error } = writtenByRoleSchema.safeParse(value);
+    if (error) {
+      throw new HumanError(
+        `They are written by role, as {"coding": "openai:NAME"}; the roles are ${agentTypeSchema.options.join(', ')}.`,
+      );
+    }
+    const { baseUrl } = writtenModel();
+    const models = Object.entries(data).map(([role, text]) => [role, parseModel(text.trim(), baseUrl)]);
+    // An empty text names none.
+    return models.length === 0
+      ? {}
+      : { roleModels: Object.fromEntries(models) as NonNullable<RunOptions['roleModels']> };
+  });
 }
 
 /** The second model, of the same endpoint where it is one. */

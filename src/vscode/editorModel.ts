@@ -6,6 +6,7 @@
  * count instead; it tells no usage (the caller counts), and an answer that its provider cut without an error looks like a whole one.
  */
 import * as vscode from 'vscode';
+import { HumanError } from '../domain/errors.ts';
 import { systemClock } from '../host/clock.ts';
 import { CallWatch, DEFAULT_CALL_LIMITS, type CallLimits } from '../llm/callWatch.ts';
 import { AnswerMeter } from '../llm/answerMeter.ts';
@@ -37,6 +38,31 @@ export class EditorModel implements LanguageModel {
     this.maxInputTokens = chat.maxInputTokens > 0 ? chat.maxInputTokens : 128_000;
     this.chat = chat;
     this.limits = { ...DEFAULT_CALL_LIMITS, ...limits };
+  }
+
+  /**
+   * Lets VS Code ask the person, where they have not said yet whether DevSquad may use this model. No request reaches the
+   * model. To be called when the person has just done something: VS Code wants its question to follow from that. Rejects
+   * with a HumanError where they do not allow it.
+   */
+  async askConsent(): Promise<void> {
+    const cancellation = new vscode.CancellationTokenSource();
+    // VS Code asks for consent before it looks at the token; nothing else tells whether there is consent already.
+    cancellation.cancel();
+    try {
+      const words = [vscode.LanguageModelChatMessage.User('May DevSquad use this model?')];
+      await this.chat.sendRequest(words, { justification: JUSTIFICATION }, cancellation.token);
+    } catch (error) {
+      if (error instanceof vscode.LanguageModelError && error.code === vscode.LanguageModelError.NoPermissions.name) {
+        throw new HumanError(
+          `Nothing was started: VS Code lets DevSquad use ${this.label} only when you allow it. Start the run again and choose Allow, or choose another model with DevSquad: Select Model.`,
+          { cause: error },
+        );
+      }
+      // Cancelled, as it should be. What else may be wrong with the model, its first call says.
+    } finally {
+      cancellation.dispose();
+    }
   }
 
   async ask(request: ModelRequest, onText: OnText, signal: AbortSignal): Promise<ModelReply> {

@@ -1,7 +1,6 @@
 /** The models that VS Code has: which there are, and the one that a run uses. */
 import * as vscode from 'vscode';
 import { HumanError } from '../domain/errors.ts';
-import type { LanguageModel } from '../ports.ts';
 import { EditorModel } from './editorModel.ts';
 import { settleWithin } from './settleWithin.ts';
 
@@ -36,7 +35,7 @@ export async function listEditorModels(signal?: AbortSignal): Promise<EditorMode
  * The model of that name, without one the first that may be able to call tools. Rejects with a HumanError when there is
  * none, and with the signal's reason.
  */
-export async function selectEditorModel(name: string | undefined, signal: AbortSignal): Promise<LanguageModel> {
+export async function selectEditorModel(name: string | undefined, signal: AbortSignal): Promise<EditorModel> {
   signal.throwIfAborted();
   const chats = await queryModels(name === undefined ? {} : selectorOf(name), signal);
   const chat = chats.find((candidate) => callsTools(candidate) !== 'no');

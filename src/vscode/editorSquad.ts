@@ -16,6 +16,7 @@ import type { SharedSquad } from '../control/sharedSquad.ts';
 import { HumanError, messageOf } from '../domain/errors.ts';
 import type { SquadEvent } from '../domain/events.ts';
 import { describeOwner, describeTakeOver, type OwnerRecord } from '../domain/owner.ts';
+import type { McpServer } from '../domain/mcpServer.ts';
 import type { Price, PriceTable } from '../domain/prices.ts';
 import { isUnfinished, type RunOptions } from '../domain/run.ts';
 import type { SquadView } from '../domain/squadState.ts';
@@ -26,7 +27,6 @@ import type { OpenSquad } from '../host/openSquad.ts';
 import { squadHome } from '../host/home.ts';
 import { ownerFolder } from '../ledger/squadHome.ts';
 import type { Logger } from '../ports.ts';
-import { selectEditorModel } from './editorModels.ts';
 import { plainMessage } from './plainTexts.ts';
 
 /** Views are told of changes at most this often. */
@@ -191,7 +191,9 @@ export class EditorSquad implements vscode.Disposable {
       );
     }
     if (!vscode.workspace.isTrusted) {
-      throw new HumanError('Workspace not trusted: you can read, not run. Trust it first (Workspaces: Manage Trust).');
+      throw new HumanError(
+        'Workspace not trusted: you can read, not run. Trust it first (Workspaces: Manage Workspace Trust).',
+      );
     }
     return folders;
   }
@@ -218,7 +220,7 @@ export class EditorSquad implements vscode.Disposable {
       media: this.context.asAbsolutePath('media'),
       apiKey: async () => this.context.secrets.get(API_KEY),
       rehearsalPauseMs: REHEARSAL_PAUSE_MS,
-      editorModel: selectEditorModel,
+      editorModel: async (name, signal) => (await import('./editorModels.ts')).selectEditorModel(name, signal),
     });
   }
 
@@ -232,6 +234,12 @@ export class EditorSquad implements vscode.Disposable {
   async workspacePolicy(): Promise<WorkspacePolicy | undefined> {
     const { readWorkspacePolicy } = await import('../host/workspacePolicy.ts');
     return readWorkspacePolicy(await this.folderToLookAt());
+  }
+
+  /** Those of the folder's MCP servers that are wanted. Rejects with a HumanError for one that is not understood. */
+  async mcpServers(wanted: readonly string[]): Promise<McpServer[]> {
+    const { readServers } = await import('../integrations/mcpFile.ts');
+    return readServers(await this.folderToLookAt(), wanted);
   }
 
   /** Its path. Nothing of it is run or changed, so it need not be trusted. */

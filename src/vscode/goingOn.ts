@@ -35,6 +35,8 @@ export class GoingOn implements vscode.Disposable {
   /** The registered owners at the last look. */
   private known = '';
   private hasOffered = false;
+  /** Whether somebody works whom this window did not join, as where the folder is not trusted: what it shows, it reads again. */
+  private readsAlong = false;
 
   constructor(squad: EditorSquad, notices: RunNotices, logger: Logger) {
     this.squad = squad;
@@ -46,6 +48,10 @@ export class GoingOn implements vscode.Disposable {
       }),
       squad.onDidTakeOver((taken) => {
         this.takeUp(taken, 'taken-over');
+      }),
+      // From now on it may take part.
+      vscode.workspace.onDidGrantWorkspaceTrust(() => {
+        this.go('restart');
       }),
     ];
     this.listening = vscode.Disposable.from(...listening);
@@ -87,7 +93,7 @@ export class GoingOn implements vscode.Disposable {
       return;
     }
     const speaksAgain = await this.squad.silenceIsOver();
-    if (speaksAgain || (await this.registered()) !== this.known) {
+    if (speaksAgain || this.readsAlong || (await this.registered()) !== this.known) {
       this.hasOffered &&= !speaksAgain;
       this.go('owner-left');
       await this.step;
@@ -97,6 +103,7 @@ export class GoingOn implements vscode.Disposable {
   private async goOn(cause: Cause): Promise<void> {
     this.known = await this.registered();
     const sight = await this.squad.look();
+    this.readsAlong = sight?.status === 'alive';
     if (!sight?.underWay || !resumesAfterRestart() || !vscode.workspace.isTrusted) {
       return;
     }

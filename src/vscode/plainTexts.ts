@@ -18,8 +18,12 @@ export function plainLabel(text: string): string {
 
 /** For a Markdown file that people read as it is written, or in a preview that would load its pictures. */
 export function plainInMarkdown(text: string): string {
-  return visibleText(text)
-    .replaceAll('![', '!\\[')
-    .replaceAll('](', ']\\(')
-    .replace(/<(?=[a-z!/?])/gi, '\\<');
+  return (
+    visibleText(text)
+      .replaceAll('![', '!\\[')
+      .replaceAll('](', ']\\(')
+      .replace(/<(?=[a-z!/?])/gi, '\\<')
+      // As the address of a link that is defined elsewhere, it would run at a click, in the source too.
+      .replace(/command:(?=\S)/gi, (word) => word.replace(':', '\\:'))
+  );
 }

@@ -34,13 +34,14 @@ export class PolicyView implements vscode.TextDocumentContentProvider, vscode.Co
 
   async provideTextDocumentContent(): Promise<string> {
     const { describePolicy } = await import('../guardrails/policyWords.ts');
-    const { approve, allowedCommands, allowedHosts } = readSettings();
+    const { approve, allowedCommands, allowedHosts, mcpServers } = readSettings();
     const workspacePolicy = await this.squad.workspacePolicy();
     const rules = Object.values(this.squad.state?.standing.rules ?? {});
     return visibleText(
       describePolicy({
         added: policyOf({ allowedCommands: [...allowedCommands], allowedHosts: [...allowedHosts], workspacePolicy }),
         rules: rules.map(describeRule),
+        servers: mcpServers,
         approve,
       }),
     );

@@ -2,7 +2,6 @@
 import * as vscode from 'vscode';
 import type { DeepReadonly } from '../base/deepReadonly.ts';
 import type { RequestRecord } from '../domain/approval.ts';
-import { describeRequest } from '../domain/requestWords.ts';
 import type { ShownRequests } from '../inbox/inbox.ts';
 import type { EditorSquad } from './editorSquad.ts';
 
@@ -50,7 +49,7 @@ export class RequestDocuments
   async show(shown: ShownRequests): Promise<void> {
     const [{ id, runId }] = shown;
     const uri = uriOf(runId, id);
-    this.texts.set(uri.toString(), textOf(shown));
+    this.texts.set(uri.toString(), await textOf(shown));
     const document = await vscode.workspace.openTextDocument(uri);
     await vscode.window.showTextDocument(document, { preview: false });
   }
@@ -98,7 +97,9 @@ export class RequestDocuments
   }
 }
 
-function textOf([request, ...same]: ShownRequests): string {
+async function textOf([request, ...same]: ShownRequests): Promise<string> {
+  // Only a request that is read needs its words.
+  const { describeRequest } = await import('../domain/requestWords.ts');
   const { title, paragraphs } = describeRequest(request, same);
   return `${[title, ...paragraphs].join('\n\n')}\n`;
 }

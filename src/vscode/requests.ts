@@ -14,8 +14,8 @@ import {
 import { HumanError } from '../domain/errors.ts';
 import { forecastWords } from '../domain/forecast.ts';
 import { choiceOf, describeGrant, describeRule, groupsOf, offersOf } from '../domain/grants.ts';
-import { waitingRequests } from '../domain/phaseWords.ts';
-import { describeRequest, namesOfAskers } from '../domain/requestWords.ts';
+import { namesOfAskers, waitingRequests } from '../domain/phaseWords.ts';
+import { describeRequest, howSettled } from '../domain/requestWords.ts';
 import type { SquadView } from '../domain/squadState.ts';
 import type { DeepReadonly } from '../base/deepReadonly.ts';
 import type { ShownRequests } from '../inbox/inbox.ts';
@@ -42,7 +42,11 @@ export async function answerRequest(
   const shown = await inbox.show(chosen.id);
   const run = ledger.state.runs[chosen.runId];
   const answer = await askFor(shown, documents, run && forecastWords(ledger.state, run));
-  if (answer) {
+  // A dialog stays on screen whoever answers elsewhere meanwhile.
+  const now = ledger.state.runs[chosen.runId]?.requests[chosen.id];
+  if (answer && now?.answer) {
+    void vscode.window.showInformationMessage(plainMessage(`${howSettled(now)} Your click changed nothing.`));
+  } else if (answer) {
     await inbox.answer(chosen.id, answer, 'editor');
   }
 }

@@ -2,7 +2,6 @@
 import * as vscode from 'vscode';
 import { OPENAI_URL } from '../llm/openaiUrl.ts';
 import { writeModel, writtenModel, type ModelChoice } from './configuration.ts';
-import { listEditorModels } from './editorModels.ts';
 import { API_KEY } from './editorSquad.ts';
 
 interface ModelItem extends vscode.QuickPickItem {
@@ -25,6 +24,7 @@ export async function selectModel(secrets: vscode.SecretStorage): Promise<ModelC
 }
 
 async function modelItems(secrets: vscode.SecretStorage): Promise<ModelItem[]> {
+  const { listEditorModels } = await import('./editorModels.ts');
   const editorModels = (await listEditorModels())
     .filter(({ callsTools }) => callsTools !== 'no')
     .map(({ name, label, maxInputTokens }): ModelItem => ({

@@ -1,8 +1,9 @@
 /** From an objective to a run: asks for what is missing, in VS Code's own inputs, and starts. */
 import * as vscode from 'vscode';
-import { requirePrices, type RunOptions } from '../domain/run.ts';
+import { choicesOf, requirePrices, type RunOptions } from '../domain/run.ts';
 import { parseStartRequest } from '../protocol/startRequest.ts';
 import { parseModel, readModel, readSettings, writtenModel, type ModelChoice } from './configuration.ts';
+import { EditorModel } from './editorModel.ts';
 import type { EditorSquad } from './editorSquad.ts';
 import { selectModel } from './selectModel.ts';
 
@@ -33,16 +34,19 @@ export async function startRun(
   const model = chosen.door === 'rehearsal' ? await rehearsalOf(squad, objective) : chosen;
   const approve = request?.approve;
   const workspacePolicy = await squad.workspacePolicy();
-  // A rehearsal answers always.
-  const fallback = model.door === 'rehearsal' ? undefined : settings.fallback;
+  const mcpServers = await squad.mcpServers(settings.mcpServers);
+  // A rehearsal answers always, and every role of it.
+  const { roleModels, fallback } = model.door === 'rehearsal' ? {} : settings;
   const options: RunOptions = {
     model,
+    ...(roleModels ? { roleModels } : {}),
     ...(fallback ? { fallback } : {}),
-    prices: await squad.pricesFor(fallback ? [model, fallback] : [model], settings.prices),
+    prices: await squad.pricesFor(choicesOf({ model, roleModels, fallback }), settings.prices),
     maxAgents: settings.maxAgents,
     budget: { ...settings.budget, ...request?.budget },
     ...(settings.envelopes ? { envelopes: settings.envelopes } : {}),
     warnAtPercent: settings.warnAtPercent,
+    ...(settings.requestMinutes === undefined ? {} : { requestMinutes: settings.requestMinutes }),
     // Whoever works in the editor is asked before a limit ends the run.
     asksToRaise: true,
     limits: settings.limits,
@@ -50,13 +54,18 @@ export async function startRun(
     allowedCommands: [...settings.allowedCommands],
     allowedHosts: [...settings.allowedHosts],
     ...(workspacePolicy ? { workspacePolicy } : {}),
+    ...(mcpServers.length > 0 ? { mcpServers } : {}),
     // In the editor the person decides when it is done.
     atEnd: { kind: 'keep' },
   };
   requirePrices(options);
-  // A model that is not there is said before anything begins.
-  for (const each of options.fallback ? [model, options.fallback] : [model]) {
-    await (await squad.models()).select(each, AbortSignal.timeout(MODEL_PATIENCE_MS));
+  // A model that is not there is said before anything begins. And VS Code's question whether it may be used comes now that
+  // the person has just asked for the run, for the fallback too, and not in the middle of the work.
+  for (const each of choicesOf(options)) {
+    const selected = await (await squad.models()).select(each, AbortSignal.timeout(MODEL_PATIENCE_MS));
+    if (selected instanceof EditorModel) {
+      await selected.askConsent();
+    }
   }
   const { runs } = await squad.open();
   const runId = await runs.start(objective, options);

@@ -2,25 +2,20 @@
  * Runs shell commands so that nothing of them is left when they are over: each in a process group of its own, marked
  * in its environment, with a small environment and a bounded output. Whether a command may run is decided elsewhere.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { messageOf, ProcessStartError } from '../domain/errors.ts';
+import type { ChildProcess } from 'node:child_process';
+import { ProcessStartError, ToolRefusal } from '../domain/errors.ts';
 import type { Clock } from '../ports.ts';
-import { EFFECT_VARIABLE, findMarked, isGroupAlive } from './processTable.ts';
-import { hasCode, lookAt } from './folders.ts';
-import type { Box, Sandbox } from './sandbox.ts';
+import { launch, type Launched, type LaunchRequest } from './launch.ts';
+import { findMarked, isGroupAlive } from './processTable.ts';
 import { cleanText, OutputCollector } from './processOutput.ts';
+import type { Sandbox } from './sandbox.ts';
+import { listenTo, type TalkingProgram, type TalkRequest } from './talkingProgram.ts';
 
-export interface ProcessRequest {
+export interface ProcessRequest extends LaunchRequest {
   /** A bash command line. */
   readonly command: string;
-  readonly cwd: string;
-  readonly env?: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly maxOutputBytes: number;
-  /** What it reaches where there is a sandbox; without it no sandbox is made. */
-  readonly box?: Box;
-  /** `<task>.<step>`: carried by every process of the command, so that survivors can be found. */
-  readonly effect: string;
   /** Cleaned pieces as they come; a view may show them, nothing is decided on them. */
   readonly onOutput?: (text: string) => void;
 }
@@ -42,9 +37,6 @@ const GRACE_MS = 2_000;
 const DRAIN_MS = 200;
 const POLL_MS = 20;
 
-/** All that a command inherits. */
-const INHERITED = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'USER', 'LOGNAME', 'SHELL', 'SYSTEMROOT', 'TEMP', 'TMP'];
-
 export class Processes {
   private readonly clock: Clock;
   private readonly sandbox: Sandbox | undefined;
@@ -65,7 +57,84 @@ export class Processes {
     signal.throwIfAborted();
     const startedAt = this.clock.now();
     this.beforeStart();
-    const { child, complaint } = await start(request, this.sandbox);
+    const started = await start(request, this.sandbox);
+    try {
+      return {
+        ...(await this.follow(started, request, signal)),
+        durationMs: Math.max(0, this.clock.now() - startedAt),
+      };
+    } finally {
+      await started.end();
+    }
+  }
+
+  /**
+   * Starts a program, talks to it line by line and ends it, with all that it started, when the talk is over. Rejects with
+   * what the talk rejects with, with a ToolRefusal when the program says too much or takes too long, with an Error of what
+   * it said when it ends before the talk does, with the signal's reason, with a ProcessStartError when nothing started.
+   */
+  async talk<Value>(
+    request: TalkRequest,
+    talk: (program: TalkingProgram) => Promise<Value>,
+    signal: AbortSignal,
+  ): Promise<Value> {
+    signal.throwIfAborted();
+    this.beforeStart();
+    const { child, end } = await launch(request.argv, request, { input: 'pipe', errors: 'pipe' }, this.sandbox);
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    const broken = Promise.withResolvers<never>();
+    const over = new AbortController();
+    const expired = this.clock.sleep(request.timeoutMs, AbortSignal.any([signal, over.signal])).then(() => {
+      throw new ToolRefusal(`It was ended after ${request.timeoutMs / 1000} s.`);
+    });
+    const talking = talk(listenTo(child, request, broken.reject));
+    // Whichever ends first is told, the others are not missed.
+    for (const outcome of [broken.promise, expired, talking]) {
+      outcome.catch(() => undefined);
+    }
+    try {
+      return await Promise.race([talking, broken.promise, expired]);
+    } finally {
+      over.abort();
+      // Whoever reads to the end of its input ends by itself then.
+      child.stdin?.end();
+      await this.waitFor(exited);
+      await this.endGroup(child);
+      await this.endSurvivors(request.effect);
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+      await end();
+      signal.throwIfAborted();
+    }
+  }
+
+  /**
+   * Ends the processes of this user that belong to an effect, or to all effects of a task (`t1` stands for `t1.1`,
+   * `t1.2`, never for `t10.1`), also those of a DevSquad that was killed. Answers how many there were. Only on Linux;
+   * elsewhere no process tells its environment, nothing is done and the answer is 0.
+   */
+  async endSurvivors(effectPrefix: string): Promise<number> {
+    const survivors = await findMarked(effectPrefix);
+    for (const pid of survivors) {
+      send(pid, 'SIGTERM');
+    }
+    const until = this.clock.now() + GRACE_MS;
+    let left = survivors;
+    while (left.length > 0 && this.clock.now() < until) {
+      await this.pause(POLL_MS);
+      left = await findMarked(effectPrefix);
+    }
+    for (const pid of left) {
+      send(pid, 'SIGKILL');
+    }
+    return survivors.length;
+  }
+
+  private async follow(
+    { child, complaint }: Started,
+    request: ProcessRequest,
+    signal: AbortSignal,
+  ): Promise<Omit<ProcessResult, 'durationMs'>> {
     const output = new OutputCollector(request.maxOutputBytes);
     const ended = watch(child, output, request.onOutput);
     const timer = new AbortController();
@@ -95,30 +164,7 @@ export class Processes {
       output: output.text(),
       truncated: output.truncated,
       timedOut: first === 'timeout',
-      durationMs: Math.max(0, this.clock.now() - startedAt),
     };
-  }
-
-  /**
-   * Ends the processes of this user that belong to an effect, or to all effects of a task (`t1` stands for `t1.1`,
-   * `t1.2`, never for `t10.1`), also those of a DevSquad that was killed. Answers how many there were. Only on Linux;
-   * elsewhere no process tells its environment, nothing is done and the answer is 0.
-   */
-  async endSurvivors(effectPrefix: string): Promise<number> {
-    const survivors = await findMarked(effectPrefix);
-    for (const pid of survivors) {
-      send(pid, 'SIGTERM');
-    }
-    const until = this.clock.now() + GRACE_MS;
-    let left = survivors;
-    while (left.length > 0 && this.clock.now() < until) {
-      await this.pause(POLL_MS);
-      left = await findMarked(effectPrefix);
-    }
-    for (const pid of left) {
-      send(pid, 'SIGKILL');
-    }
-    return survivors.length;
   }
 
   private async endGroup(child: ChildProcess): Promise<void> {
@@ -147,57 +193,21 @@ export class Processes {
   }
 }
 
-interface Started {
-  readonly child: ChildProcess;
+interface Started extends Launched {
   /** What the sandbox itself said: only that it could not be made. */
   readonly complaint: { text: string };
 }
 
 async function start(request: ProcessRequest, sandbox: Sandbox | undefined): Promise<Started> {
-  try {
-    // The inner bash gets standard error and output as one pipe, so that their order is kept.
-    const plain = ['bash', '-c', 'exec bash -c "$1" 2>&1', 'bash', request.command] as const;
-    const boxed = request.box && sandbox ? await sandbox.wrap(plain, request.cwd, request.box) : undefined;
-    const [program, ...args] = boxed ?? plain;
-    const child = spawn(program, args, {
-      cwd: request.cwd,
-      env: environmentOf(request),
-      detached: true,
-      stdio: ['ignore', 'pipe', boxed ? 'pipe' : 'ignore'],
-    });
-    const complaint = { text: '' };
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      complaint.text += text;
-    });
-    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-    child.once('spawn', () => {
-      resolve(undefined);
-    });
-    child.on('error', reject);
-    await promise;
-    return { child, complaint };
-  } catch (error) {
-    throw new ProcessStartError(await explainStart(request.cwd, error), { cause: error });
-  }
-}
-
-async function explainStart(cwd: string, error: unknown): Promise<string> {
-  if (!(await lookAt(cwd))?.isDirectory()) {
-    return `The command could not start: its folder ${cwd} does not exist.`;
-  }
-  if (hasCode(error, 'ENOENT') || hasCode(error, 'EACCES')) {
-    return 'The command could not start: DevSquad runs commands with bash, and none was found or it may not run. Install bash, make sure it is on the PATH, and try again.';
-  }
-  return `The command could not start: ${messageOf(error)}.`;
-}
-
-function environmentOf(request: ProcessRequest): NodeJS.ProcessEnv {
-  return {
-    ...Object.fromEntries(INHERITED.map((name) => [name, process.env[name]])),
-    CI: '1',
-    ...request.env,
-    [EFFECT_VARIABLE]: request.effect,
-  };
+  // The inner bash gets standard error and output as one pipe, so that their order is kept.
+  const argv = ['bash', '-c', 'exec bash -c "$1" 2>&1', 'bash', request.command] as const;
+  const errors = request.box && sandbox ? 'pipe' : 'ignore';
+  const { child, end } = await launch(argv, request, { input: 'ignore', errors }, sandbox);
+  const complaint = { text: '' };
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    complaint.text += text;
+  });
+  return { child, complaint, end };
 }
 
 /** `exit` when the shell has ended, `drained` when nobody holds its output any more. Neither rejects. */

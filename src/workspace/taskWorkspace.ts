@@ -5,6 +5,7 @@ import { ToolRefusal } from '../domain/errors.ts';
 import type { World } from '../guardrails/guardrails.ts';
 import type { Git } from './git.ts';
 import type { Processes, ProcessResult } from './processes.ts';
+import type { TalkingProgram, TalkRequest } from './talkingProgram.ts';
 import { holdsSecrets, realPlace, textAt } from './realPlace.ts';
 import type { Box } from './sandbox.ts';
 import { SafeFiles } from './safeFile.ts';
@@ -50,6 +51,17 @@ export interface TaskWorkspace extends World {
   search(options: { query: string; isRegex: boolean; glob?: string }, signal: AbortSignal): Promise<string[]>;
   run(options: RunRequest, signal: AbortSignal): Promise<ProcessResult>;
   runTests(options: { filter?: string }, signal: AbortSignal): Promise<Finding>;
+  /** Starts a program at the root, talks to it, and ends it with the talk; see `Processes.talk`. */
+  talk<Value>(
+    request: WorkspaceTalk,
+    talk: (program: TalkingProgram) => Promise<Value>,
+    signal: AbortSignal,
+  ): Promise<Value>;
+}
+
+export interface WorkspaceTalk extends Pick<TalkRequest, 'argv' | 'timeoutMs' | 'maxLine' | 'maxTotal' | 'maxLines'> {
+  readonly env: Readonly<Record<string, string>>;
+  readonly network: boolean;
 }
 
 /** `effect` begins the key that this workspace's processes carry; `box` is what they reach. */
@@ -145,5 +157,14 @@ class WorktreeFiles implements TaskWorkspace {
     const { effect, box, tools } = this;
     const place = { checkoutRoot: this.root, effect, box, processes: tools.processes };
     return runTestSuite(place, options.filter, signal);
+  }
+
+  talk<Value>(
+    { network, ...request }: WorkspaceTalk,
+    talk: (program: TalkingProgram) => Promise<Value>,
+    signal: AbortSignal,
+  ): Promise<Value> {
+    const { root: cwd, effect, box } = this;
+    return this.tools.processes.talk({ ...request, cwd, effect, box: { ...box, network } }, talk, signal);
   }
 }

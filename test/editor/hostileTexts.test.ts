@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Frame } from 'playwright-core';
 import { projectFolder } from '../../scripts/project.ts';
@@ -9,6 +9,7 @@ import type { ScriptedServer } from '../support/scriptedServer.ts';
 import {
   answerInput,
   clickInDialog,
+  clickInNotification,
   notification,
   openSideBar,
   runThat,
@@ -30,6 +31,13 @@ const tricks = (who: string): string =>
     `$(check) \u202Egnp.exe \u001b[31m`,
   ].join(' ');
 
+/** Of a link that stands elsewhere; VS Code makes a link of the address as well. */
+const DEFINITION = '[c]: command:workbench.action.showAboutDialog';
+
+/** Names of files of a result: one that reads backwards, one that a view might take for a link, an icon and a picture. */
+const BACKWARDS = 'read-\u202Egnp.exe.md';
+const MARKED = '[x](command:workbench.action.quit) $(check) <img src=x onerror="window.owned=1">.md';
+
 describe('hostile texts of models in VS Code', () => {
   let workspace: string;
   let server: ScriptedServer;
@@ -39,7 +47,17 @@ describe('hostile texts of models in VS Code', () => {
 
   before(async () => {
     workspace = sampleWorkspace();
-    const one = planTask('one', { title: tricks('Title').slice(0, 120), description: tricks('Description') });
+    mkdirSync(path.join(workspace, '.devsquad'));
+    writeFileSync(
+      path.join(workspace, '.devsquad/policy.json'),
+      JSON.stringify({
+        refuse: ['![i][u]', '[go][u]', `[u]: https://${HOST}/p.png`, DEFINITION, '# Title'],
+      }),
+    );
+    const one = planTask('one', {
+      title: tricks('Title').slice(0, 120),
+      description: `${tricks('Description')}\n\n${DEFINITION}`,
+    });
     server = await serveScene({
       tasks: [{ ...one, acceptance: [{ kind: 'files', absent: [tricks('check')] }] }],
       lines: {
@@ -52,6 +70,11 @@ describe('hostile texts of models in VS Code', () => {
           }),
           call('write_file', { path: '.vimrc', content: `${tricks('Line')}\n`.repeat(40) }),
           call('run_command', { command: `false ${tricks('Command')}` }),
+          call('write_file', { path: BACKWARDS, content: `${tricks('Backwards')}\n` }),
+          call('write_file', {
+            path: MARKED,
+            content: `[about](command:workbench.action.showAboutDialog)\n${tricks('Marked')}\n`,
+          }),
           finish(),
         ),
       },
@@ -104,6 +127,11 @@ describe('hostile texts of models in VS Code', () => {
           ),
           ...targets('img, iframe, source', 'src', 'srcset').filter((target) => target.includes(host)),
         ];
+        for (const link of document.querySelectorAll('.detected-link')) {
+          if (link.textContent.includes('command:work')) {
+            wrong.push(`a link in a text: ${link.textContent}`);
+          }
+        }
         return 'owned' in window ? [...wrong, 'it ran'] : wrong;
       }, HOST)
       // A frame that went meanwhile shows nothing.
@@ -176,8 +204,47 @@ describe('hostile texts of models in VS Code', () => {
     await editor.command('DevSquad: Answer What Waits…');
     await isHarmless('hostile-10-command');
     await clickInDialog(editor, 'Refuse');
+    await treeItem(editor, /^Write read-/)
+      .first()
+      .waitFor();
+    await editor.command('DevSquad: Answer What Waits…');
+    assert.match(await clickInDialog(editor, 'Allow', 'hostile-11-name'), /read-⟨U\+202E⟩gnp\.exe\.md/);
     await runThat(editor, ({ phase }) => phase === 'ended');
     await notification(editor, /Done/).waitFor();
-    await isHarmless('hostile-11-end');
+    await isHarmless('hostile-12-end');
+  });
+
+  it('are words in the names and the lines of a result that is reviewed', async () => {
+    await clickInNotification(editor, /Done/, 'Review');
+    const { page } = editor;
+    const review = page.locator('.multiDiffEditor');
+    await review.getByText('Marked').first().waitFor();
+    // The addresses of pages are links, for whoever means to go there; those of commands are not.
+    await review.locator('.detected-link', { hasText: 'https:' }).first().waitFor();
+    await isHarmless('hostile-13-review');
+    await review
+      .getByText('showAboutDialog')
+      .first()
+      .click({ modifiers: ['Control'] });
+    await page.waitForTimeout(500);
+    assert.equal(await page.locator('.monaco-dialog-box').count(), 0, 'a line of the result ran a command');
+    const shown = await review.innerText();
+    assert.match(shown, /read-⟨U\+202E⟩gnp\.exe\.md/);
+    assert.ok(shown.includes(MARKED), shown);
+    assert.equal(await review.locator('.codicon-check').count(), 0);
+    // Monaco writes those of a line by their code points, so that no line reads otherwise than it is.
+    assert.match(shown, /Backwards[^]*\[U\+202E\]gnp\.exe/);
+    assert.ok(!(await page.locator('body').innerText()).includes('\u202E'), 'something on screen turns what follows');
+  });
+
+  it('are words in what a repository’s policy says', async () => {
+    await editor.command('DevSquad: Show What Agents May Do');
+    await editor.page.getByRole('tab', { name: /^What agents may do/ }).waitFor();
+    await isHarmless('hostile-14-policy');
+    // The preview of the plan goes along with what is in front.
+    const preview = await editor.webview('text=Is refused, whoever asks for it');
+    await preview.getByText(`[u]: https://${HOST}/p.png`).waitFor();
+    await isHarmless('hostile-15-policy-preview');
+    assert.equal(await preview.locator('img').count(), 0);
   });
 });

@@ -3,10 +3,12 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { startEditor, type Editor } from '../support/editorHost.ts';
 import { call, finish, inOrder, planTask, serveScene } from '../support/scriptedRun.ts';
+import { writeServer } from '../support/mcpServerFile.ts';
 import type { ScriptedServer } from '../support/scriptedServer.ts';
 import {
   answerInput,
   clickInDialog,
+  lastRun,
   notification,
   openSideBar,
   pick,
@@ -15,6 +17,8 @@ import {
   treeItem,
 } from '../support/workbench.ts';
 
+const SERVER = call('list_server_tools', { server: 'docs' });
+const CALL = call('call_server_tool', { server: 'docs', tool: 'add', arguments: { a: 20, b: 22 } });
 const SHARED = call('run_command', { command: 'sort -o sorted.txt README.md' });
 
 describe('the inbox in VS Code', () => {
@@ -26,13 +30,23 @@ describe('the inbox in VS Code', () => {
     workspace = sampleWorkspace();
     mkdirSync(path.join(workspace, '.devsquad'));
     writeFileSync(path.join(workspace, '.devsquad/policy.json'), '{ "refuse": ["make"] }\n');
+    writeServer(workspace);
+    mkdirSync(path.join(workspace, '.vscode'), { recursive: true });
+    const docs = { command: 'node', args: ['tools/server.mjs'], env: { DOCS: 'here' } };
+    writeFileSync(path.join(workspace, '.vscode/mcp.json'), JSON.stringify({ servers: { docs } }));
     server = await serveScene({
       tasks: [planTask('one'), planTask('two'), planTask('three', { dependsOn: ['one'] })],
       lines: {
         one: inOrder(SHARED, call('run_tests', {}), finish()),
         two: inOrder(SHARED, call('run_command', { command: 'sort -o more.txt README.md package.json' }), finish()),
         // An address and no name, so that nothing has to be resolved.
-        three: inOrder(call('run_tests', {}), call('fetch_url', { url: 'http://93.184.216.34/a?b=c' }), finish()),
+        three: inOrder(
+          call('run_tests', {}),
+          call('fetch_url', { url: 'http://93.184.216.34/a?b=c' }),
+          SERVER,
+          CALL,
+          finish(),
+        ),
       },
     });
     editor = await startEditor({
@@ -41,6 +55,9 @@ describe('the inbox in VS Code', () => {
         'devsquad.model': 'openai:scripted',
         'devsquad.openai.baseUrl': server.baseUrl,
         'devsquad.approve': ['plan', 'writes'],
+        'devsquad.mcpServers': ['docs', 'of-another-workspace'],
+        'devsquad.requestMinutes': 60,
+        'devsquad.prices': { 'openai/scripted': { input: 2, output: 8 } },
         'workbench.colorTheme': 'Default Dark Modern',
         'workbench.secondarySideBar.defaultVisibility': 'hidden',
       },
@@ -73,22 +90,33 @@ describe('the inbox in VS Code', () => {
     await answerInput(editor, 'What should the team do?', 'Sort the house.');
     await open(/^Run sort -o sorted\.txt README\.md, asked by coding-\d, coding-\d/);
     await picture('02-same');
-    assert.match(await clickInDialog(editor, 'Allow'), /coding-\d waits for the same: your answer is for all\./);
+    const says = await clickInDialog(editor, 'Allow');
+    assert.match(says, /coding-\d waits for the same: your answer is for all\./);
+    assert.match(says, /If nobody answers within 1 hour, it counts as refused\./);
   });
 
   it('allows the words with other files for the run, once the person has seen what that is', async () => {
     const more = treeItem(editor, /^Run sort -o more\.txt/);
     await treeItem(editor, /^Run npm test/).waitFor();
-    await open(/^Run sort -o more\.txt/, 'sort -o more.txt');
+    await editor.page.getByRole('tab', { name: /^DevSquad.* 2 wait for you/ }).waitFor();
+    // Begun on the dashboard, whose button only asks.
+    await editor.command('DevSquad: Open Dashboard');
+    const dashboard = await editor.webview('main.dashboard');
+    await dashboard.getByRole('button', { name: /^Answer…: .*sort -o more\.txt/ }).click();
+    await editor.page.locator('.monaco-dialog-box').waitFor();
+    assert.equal((await lastRun(editor))?.phase, 'working');
+    await picture('02-from-dashboard');
     await clickInDialog(editor, 'Allow More…');
     await picture('03-choices');
     await pick(editor, 'Allow more than this once', 'for the rest of this run');
     await picture('04-confirm');
     assert.match(await clickInDialog(editor, 'Allow'), /sort -o more\.txt README\.md package\.json/);
     await more.waitFor({ state: 'detached' });
+    await dashboard.getByRole('button', { name: /^Answer…: .*sort -o more\.txt/ }).waitFor({ state: 'detached' });
+    await editor.page.getByRole('tab', { name: /^DevSquad.* 1 waits for you/ }).waitFor();
   });
 
-  it('saves a rule that the person has read, shows it, and takes it back', async () => {
+  it('saves a rule that the person has read', async () => {
     await open(/^Run npm test/);
     await picture('05-tests');
     assert.match(await clickInDialog(editor, 'Allow More…'), /It runs "test" of package\.json:/);
@@ -96,9 +124,37 @@ describe('the inbox in VS Code', () => {
     await picture('06-rule');
     assert.match(await clickInDialog(editor, 'Save rule'), /while what it runs is unchanged/);
     // The third task runs them as well, and nobody is asked.
+    await treeItem(editor, /^Fetch http:\/\/93\.184\.216\.34/).waitFor();
+    // Two of its kind are done by now.
+    await editor.command('DevSquad: Open Dashboard');
+    const cost = (await editor.webview('main.dashboard')).getByRole('region', { name: 'Cost' });
+    await cost.getByText(/^about \$\d\.\d+.*tokens to go$/).waitFor();
+    await picture('07-to-go-dark');
+    await editor.command('Preferences: Toggle between Light/Dark Themes');
+    await picture('07-to-go-light');
+    await editor.command('Preferences: Toggle between Light/Dark Themes');
     await open(/^Fetch http:\/\/93\.184\.216\.34/);
     await picture('08-fetch');
     assert.match(await clickInDialog(editor, 'Refuse'), /93\.184\.216\.34/);
+  });
+
+  it('starts a server, and calls its tool, once the person has seen what that is', async () => {
+    // With all of the program that it runs, so it is a document with the question behind it.
+    const read = async (name: RegExp, says: string, button: string): Promise<void> => {
+      await open(name);
+      await editor.page.getByText(says).first().waitFor();
+      await picture(button === 'Allow' ? '11-server' : '12-tool');
+      await editor.page.locator('.codelens-decoration a').filter({ hasText: 'Answer…' }).click();
+      assert.match(await clickInDialog(editor, button), /in the editor behind this dialog/);
+    };
+    await read(/^Start the MCP server docs/, 'It gets DOCS=here', 'Allow');
+    await read(/^Call add of the MCP server docs/, '│ Adds a and b.', 'Allow More…');
+    await pick(editor, 'Allow more than this once', 'for the rest of this run');
+    await picture('13-tool-for-the-run');
+    assert.match(await clickInDialog(editor, 'Allow'), /tool’s description are unchanged/);
+  });
+
+  it('takes a rule back', async () => {
     const run = await runThat(editor, ({ phase }) => phase === 'ended');
     assert.equal(run.status, 'succeeded', run.reason);
     assert.equal(Object.values(run.requests).filter(({ grantedBy }) => grantedBy !== undefined).length, 2);

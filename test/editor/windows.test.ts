@@ -64,11 +64,30 @@ describe('several windows and a terminal on one workspace', () => {
     await other.screenshot('windows-1-waits');
   });
 
-  it('a second window’s click accepts the plan', async () => {
-    await second.command('DevSquad: Accept Plan…');
+  it('a second window’s click accepts the plan, once: nothing waits in the others, and their dialogs come too late', async () => {
+    for (const window of [first, other, second]) {
+      await window.command('DevSquad: Accept Plan…');
+      await window.page.locator('.monaco-dialog-box').waitFor();
+    }
     const said = await clickInDialog(second, 'Accept plan');
     assert.match(said, /node --test/);
     await runThat(first, ({ phase }) => phase === 'working');
+    for (const window of [first, second, other]) {
+      await treeItem(window, /Accept the plan/).waitFor({ state: 'detached' });
+    }
+    await clickInDialog(first, 'Accept plan');
+    await clickInDialog(other, 'Refuse');
+    for (const window of [first, other]) {
+      await notification(window, 'This was answered already, in VS Code. Your click changed nothing.').waitFor();
+      await window.screenshot(`windows-1-late-${window === first ? 'owner' : 'other'}`);
+    }
+    const { planRevision, requests, stopped } = await runThat(first, ({ phase }) => phase === 'working');
+    assert.deepEqual([planRevision, stopped], [1, false]);
+    const plans = Object.values(requests).filter(({ subject }) => subject.kind === 'plan');
+    assert.deepEqual(
+      plans.map(({ answer, door }) => [answer?.kind, door]),
+      [['allow', 'editor']],
+    );
   });
 
   it('a window with another storage sees the run live, and stops it', async () => {

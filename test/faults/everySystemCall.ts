@@ -16,6 +16,7 @@ const SCRIPT = path.join(import.meta.dirname, 'fewCommits.ts');
 const CHANGES = {
   openat: 'ENOSPC',
   write: 'ENOSPC',
+  pwrite64: 'ENOSPC',
   fdatasync: 'EIO',
   fsync: 'EIO',
   rename: 'EIO',

@@ -13,7 +13,7 @@ describe('a simulated run', () => {
   const many = process.env['DEVSQUAD_SIMULATIONS'];
   // The same ones each time, so that they tell of what was changed; the long tests look for new ones.
   const first = given !== undefined ? Number(given) : many === undefined ? 1 : Math.floor(Math.random() * 1_000_000);
-  const count = Number(many ?? (given === undefined ? 40 : 1));
+  const count = Number(many ?? (given === undefined ? 25 : 1));
 
   it(`ends with every promise kept, in rows that say what the state says, and is replayed to the same hash, ${count} times from seed ${first}`, async () => {
     for (let seed = first; seed < first + count; seed++) {

@@ -141,7 +141,7 @@ describe('a page of the web', () => {
     await answer((await waitForQuestion()).id, 'deny');
     await made.ended();
     assert.deepEqual(web.asked, []);
-    assert.match(results()[0] ?? '', /^refused: The developer refused this/);
+    assert.match(results()[0] ?? '', /^refused: The developer did not allow this/);
     await made.dispose();
     await web.close();
 
@@ -308,7 +308,7 @@ describe('a page of the web', () => {
     await made.until('the second', () => web.asked.length === 2);
     const begun = performance.now();
     await made.squad.runs.stopAll('terminal');
-    assert.ok(performance.now() - begun < 500, `${performance.now() - begun} ms`);
+    assert.ok(performance.now() - begun < 5_000, `${performance.now() - begun} ms`);
     assert.equal(results().length, 1);
   });
 

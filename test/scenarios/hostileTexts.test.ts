@@ -53,7 +53,7 @@ describe('texts that would steer a terminal', () => {
       assert.match(printed, /⟨U\+001B⟩/, verb);
       assert.doesNotMatch(printed, STEERS, verb);
       // Nothing that a model says looks like a line of its own.
-      assert.doesNotMatch(printed, /^run-9/m, verb);
+      assert.doesNotMatch(printed, /^run-9 /m, verb);
       const json = sandbox.print(verb, '--json');
       assert.doesNotMatch(json, STEERS, `${verb} --json`);
       assert.ok(json.includes('\\u202e'));

@@ -11,7 +11,7 @@ import { GitSquadFiles } from '../../src/services/gitSquadFiles.ts';
 import { createSquad, type Squad } from '../../src/squad.ts';
 import { anyOptions } from '../support/builders.ts';
 import { permit } from '../support/guardrails.ts';
-import { noWeb } from '../support/noWeb.ts';
+import { noServers, noWeb } from '../support/nowhere.ts';
 
 const media = path.join(projectFolder, 'media');
 const logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -32,6 +32,7 @@ describe('a run that is paused', () => {
     squad = createSquad({
       permit,
       web: noWeb,
+      servers: noServers,
       ledger,
       models,
       clock: systemClock,

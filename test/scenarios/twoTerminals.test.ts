@@ -86,13 +86,20 @@ describe('a second terminal', () => {
     assert.match(program.stderr, /a person at a terminal only/);
     const unknown = await typeAt(sandbox, ['answer', 'no-request', 'allow', ...workspace], /no such words/, '');
     assert.equal(unknown.exitCode, 1, unknown.output);
-    const answered = await typeAt(sandbox, ['answer', request, 'allow', ...workspace], /no such words/, '');
+    // Looked at in full, and left as it is.
+    const left = await typeAt(sandbox, ['answer', request, ...workspace], /different: /, '\u0003');
+    assert.notEqual(left.exitCode, 0, left.output);
+    assert.match(left.output, /Accept this plan\?[^]*node --test/);
+    const answered = await typeAt(sandbox, ['answer', request, ...workspace], /different: /, 'allow');
 
     assert.equal(answered.exitCode, 0, answered.output);
-    assert.match(answered.output, /Answered; the run goes on\./);
+    assert.match(answered.output, /Accept this plan\?[^]*node --test[^]*Answered; the run goes on\./);
+    const again = await typeAt(sandbox, ['answer', request, 'deny', ...workspace], /no such words/, '');
+    assert.equal(again.exitCode, 1, again.output);
+    assert.match(again.output, /was answered already, at a terminal/);
     const { exitCode, output } = await owner;
     assert.equal(exitCode, 0, output);
-    assert.match(output, /Accept this plan\?[\s\S]*This needs no answer any more\.[\s\S]*succeeded/);
+    assert.match(output, /Accept this plan\?[\s\S]*This was answered already, at a terminal\.[\s\S]*succeeded/);
     const { events } = await sandbox.readJournal();
     const answers = events.filter((event) => event.type === 'request-answered');
     assert.deepEqual(

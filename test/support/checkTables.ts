@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { SquadEvent } from '../../src/domain/events.ts';
 import { readJournal } from '../../src/ledger/journalFile.ts';
 import { stateOf } from '../../src/ledger/squadLedger.ts';
+import type { SquadState } from '../../src/domain/squadState.ts';
 import type { Row } from '../../src/store/sqljs/tablesDatabase.ts';
 import { allRowsOf, openTables, parseRow } from './openTables.ts';
 import { rowsOfState, sorted, TABLES, type ExpectedRow } from './rowsOfState.ts';
@@ -39,7 +40,9 @@ export async function checkProjection(events: readonly SquadEvent[]): Promise<vo
 }
 
 function compareRows(events: readonly SquadEvent[], rowsIn: (table: string) => ExpectedRow[]): void {
-  const expected = sorted(rowsOfState(stateOf({ events }), (sequence) => events[sequence - 1]!));
+  const state = stateOf({ events });
+  const expected = sorted(rowsOfState(state, (sequence) => events[sequence - 1]!));
+  compareCalls(state, rowsIn('model_calls'));
   for (const table of TABLES) {
     const rows = rowsIn(table);
     // Rows stay of what the living state lets go: older messages that are over, and agents that are no more.
@@ -64,5 +67,46 @@ function compareRows(events: readonly SquadEvent[], rowsIn: (table: string) => E
       expected[table],
       table,
     );
+  }
+}
+
+/** The living state keeps no calls but those under way; of all others it knows what they came to. */
+function compareCalls(state: SquadState, rows: readonly ExpectedRow[]): void {
+  const sum = (some: readonly ExpectedRow[], of: (row: ExpectedRow) => number): number =>
+    some.reduce((total, row) => total + of(row), 0);
+  const tokensOf = (row: ExpectedRow): number => Number(row['input_tokens']) + Number(row['output_tokens']);
+  for (const { id, account, reservations, tasks } of Object.values(state.runs)) {
+    const calls = rows.filter((row) => row['run_id'] === id);
+    const [open, over] = [
+      calls.filter(({ status }) => status === 'open'),
+      calls.filter(({ status }) => status !== 'open'),
+    ];
+    assert.deepEqual(open.map((row) => row.id).sort(), Object.keys(reservations).sort(), id);
+    assert.deepEqual(
+      {
+        requests: calls.length,
+        usedTokens: sum(over, tokensOf),
+        usedMicroUsd: sum(over, (row) => Number(row['micro_usd'] ?? 0)),
+        unpricedTokens: sum(
+          over.filter((row) => row['micro_usd'] === null),
+          tokensOf,
+        ),
+        reservedTokens: sum(open, (row) => Number(row['reserved_tokens'])),
+        reservedMicroUsd: sum(open, (row) => Number(row['reserved_micro_usd'] ?? 0)),
+      },
+      {
+        requests: account.requests,
+        usedTokens: account.usedTokens,
+        usedMicroUsd: account.usedMicroUsd,
+        unpricedTokens: account.unpricedTokens,
+        reservedTokens: account.reservedTokens,
+        reservedMicroUsd: account.reservedMicroUsd,
+      },
+      id,
+    );
+    for (const task of Object.values(tasks)) {
+      const ofTask = over.filter((row) => row['task_id'] === task.id);
+      assert.equal(sum(ofTask, tokensOf), task.tokens, task.id);
+    }
   }
 }

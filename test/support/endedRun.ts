@@ -12,7 +12,7 @@ import { RunRepository } from '../../src/workspace/repository.ts';
 import { anyOptions, anyTask } from './builders.ts';
 import { VirtualClock } from './virtualClock.ts';
 import { permit } from './guardrails.ts';
-import { noWeb } from './noWeb.ts';
+import { noServers, noWeb } from './nowhere.ts';
 
 const never = new AbortController().signal;
 
@@ -58,6 +58,7 @@ export class ResultBench {
     const squad = createSquad({
       permit,
       web: noWeb,
+      servers: noServers,
       ledger,
       models,
       clock,

@@ -27,7 +27,13 @@ const SELDOM: Partial<Record<EventType, number>> = {
 };
 
 /** Events on the long way to a merge come often, so that some stories get there. */
-const OFTEN: readonly EventType[] = ['task-claimed', 'task-verified', 'task-merged'];
+const OFTEN: readonly EventType[] = [
+  'task-claimed',
+  'task-verified',
+  'task-merged',
+  'model-call-held',
+  'model-call-freed',
+];
 
 /** Appends `length` random events to a new log and calls `afterEach` after every one. */
 export function tellStory(seed: number, length: number, afterEach: (log: EventLog) => void): EventLog {
@@ -392,6 +398,7 @@ const RULES: Rules = {
     return request && { ...request, answer: { kind: 'text', text: 'b' }, door: 'terminal' };
   },
   'request-withdrawn': (story) => withReason(story.openRequest()),
+  'request-expired': (story) => withReason(story.openRequest()),
 
   'rule-saved': withRun((story) => ({
     rule: {

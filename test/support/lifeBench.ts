@@ -13,10 +13,11 @@ import { GitSquadFiles } from '../../src/services/gitSquadFiles.ts';
 import { createSquad, type Squad, type SquadPorts } from '../../src/squad.ts';
 import { TablesStore } from '../../src/store/sqljs/tablesClient.ts';
 import { WebReader, type Network } from '../../src/tools/fetchUrlReader.ts';
+import { McpClient } from '../../src/integrations/mcpClient.ts';
 import type { Web } from '../../src/tools/web.ts';
 import { TablesFeed } from '../../src/store/tablesFeed.ts';
 import { anyOptions } from './builders.ts';
-import { noWeb } from './noWeb.ts';
+import { noWeb } from './nowhere.ts';
 import { checkTables } from './checkTables.ts';
 import { VirtualClock } from './virtualClock.ts';
 import { silentLogger } from './viewedSquad.ts';
@@ -101,6 +102,7 @@ export class LifeBench {
     const squad = createSquad({
       permit,
       web: this.web,
+      servers: new McpClient(process.env),
       ledger,
       models: this.models,
       clock,

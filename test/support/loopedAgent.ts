@@ -16,7 +16,7 @@ import { anyAgent, logWithWorkingTask } from './builders.ts';
 import { MemoryLedger } from './memoryLedger.ts';
 import { VirtualClock } from './virtualClock.ts';
 import { permit } from './guardrails.ts';
-import { noWeb } from './noWeb.ts';
+import { noServers, noWeb } from './nowhere.ts';
 
 /** Which steps the model wants next, by name; none ends the task. */
 export type Answers = (conversation: readonly ConversationEntry[]) => readonly string[];
@@ -50,6 +50,7 @@ export class LoopedAgent {
       signals,
       communication,
       web: noWeb,
+      servers: noServers,
       toolRunner: new ToolRunner({
         ledger,
         permit,

@@ -60,6 +60,11 @@ function runRow(run: Run): ExpectedRow {
     reason: run.reason ?? null,
     options: run.options,
     used_tokens: run.account.usedTokens,
+    used_micro_usd:
+      run.account.unpricedTokens > 0 && run.account.unpricedTokens === run.account.usedTokens
+        ? null
+        : run.account.usedMicroUsd,
+    unpriced_tokens: run.account.unpricedTokens,
     requests: run.account.requests,
     worked_ms: run.account.workedMs,
     started_at: run.startedAt,

@@ -64,6 +64,8 @@ export type Script = (request: ScriptedRequest) => ScriptedAnswer | Fault;
 export class ScriptedServer {
   /** Every request so far, oldest first. */
   readonly requests: ScriptedRequest[] = [];
+  /** How many callers closed their connection before the answer was whole. */
+  hangUps = 0;
   readonly baseUrl: string;
   private readonly server: Server;
 
@@ -78,6 +80,11 @@ export class ScriptedServer {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const scripted = new ScriptedServer(server);
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      response.on('close', () => {
+        if (!response.writableFinished) {
+          scripted.hangUps++;
+        }
+      });
       scripted.answer(script, request, response).catch((error: unknown) => {
         response.writeHead(500, { 'content-type': 'application/json' });
         response.end(JSON.stringify({ error: { message: `The script failed: ${String(error)}` } }));

@@ -13,7 +13,10 @@ export interface TerminalBeside {
   said(what: string): Promise<void>;
 }
 
-export function devsquadBeside({ homeFolder, workspaceFolder }: Editor, ...args: string[]): TerminalBeside {
+export function devsquadBeside(
+  { homeFolder, workspaceFolder }: Pick<Editor, 'homeFolder' | 'workspaceFolder'>,
+  ...args: string[]
+): TerminalBeside {
   const child = spawn(process.execPath, [path.join(projectFolder, 'src/cli.ts'), ...args], {
     cwd: workspaceFolder,
     env: { ...process.env, HOME: homeFolder },

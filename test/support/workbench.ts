@@ -24,8 +24,10 @@ export function sampleWorkspace(): string {
   return folder;
 }
 
-export async function openSideBar({ page }: EditorWindow): Promise<void> {
-  await page.getByRole('tab', { name: 'DevSquad' }).first().click();
+/** Also where it is open already, as after a reload: a click on its tab would close it then. */
+export async function openSideBar(window: EditorWindow): Promise<void> {
+  const { page } = window;
+  await window.command('View: Show DevSquad');
   await page.getByRole('heading', { name: 'Agents' }).waitFor();
   // Away from what would show a tooltip over the views.
   await page.mouse.move(700, 450);
@@ -52,14 +54,26 @@ export async function answerInput({ page }: EditorWindow, question: string, text
   await page.keyboard.press('Enter');
 }
 
-/** Clicks a button of the modal dialog on screen, and answers what the dialog said. */
-export async function clickInDialog({ page }: EditorWindow, button: string): Promise<string> {
+/** Clicks a button of the modal dialog on screen, and answers what the dialog said; its picture is taken where `picture` names one. */
+export async function clickInDialog(window: EditorWindow, button: string, picture?: string): Promise<string> {
+  const { page } = window;
   const dialog = page.locator('.monaco-dialog-box');
   await dialog.waitFor();
   const said = await dialog.innerText();
+  if (picture !== undefined) {
+    await window.screenshot(picture);
+  }
+  // This dialog alone: the next one may be up before anybody could have seen none.
+  const element = await dialog.elementHandle();
   await dialog.getByRole('button', { name: button, exact: true }).click();
-  await dialog.waitFor({ state: 'detached' });
+  await element.waitForElementState('hidden');
   return said;
+}
+
+/** Opens a link as if it had been clicked outside VS Code. */
+export async function openLink(window: EditorWindow, link: string): Promise<void> {
+  await window.command('Developer: Open URL');
+  await answerInput(window, 'URL to open', link);
 }
 
 export function notification({ page }: EditorWindow, text: string | RegExp): Locator {

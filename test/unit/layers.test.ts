@@ -50,7 +50,7 @@ const ladder: readonly Rung[] = [
   {
     name: 'integrations',
     imports: [...belowAgents, 'agents'],
-    packages: ['@modelcontextprotocol/sdk', '@opentelemetry/api', 'zod'],
+    packages: ['@modelcontextprotocol/client', '@opentelemetry/api', 'jsonc-parser', 'zod'],
     builtins: 'any',
   },
   {

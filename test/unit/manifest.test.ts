@@ -117,6 +117,7 @@ describe('the manifest', () => {
   it('activates after the start and on nothing that VS Code adds by itself', () => {
     const needless = /^on(Command|View|LanguageModelTool|ChatParticipant|CustomEditor|AuthenticationRequest):/;
     assert.ok(manifest.activationEvents.includes('onStartupFinished'));
+    assert.ok(manifest.activationEvents.includes('onUri'), 'a link may be what opens the window');
     assert.deepEqual(
       manifest.activationEvents.filter((event) => event === '*' || needless.test(event)),
       [],

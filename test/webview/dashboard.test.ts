@@ -6,10 +6,11 @@ import { transform } from 'esbuild';
 import type { Browser } from 'playwright-core';
 import { projectFolder } from '../../scripts/project.ts';
 import type { RequestSubject } from '../../src/domain/approval.ts';
-import type { SquadEvent } from '../../src/domain/events.ts';
+import { RUNTIME, type SquadEvent } from '../../src/domain/events.ts';
 import { viewHtml } from '../../src/vscode/panels/viewHtml.ts';
 import { textsBelow } from '../support/contrast.ts';
 import { anyAgent, anyMessage, anyOptions, anyTask, EventLog, logWithWorkingTask } from '../support/builders.ts';
+import { DoneTasks } from '../support/doneTasks.ts';
 import { tellStory } from '../support/eventGenerator.ts';
 import { MemoryLedger } from '../support/memoryLedger.ts';
 import { ledgerUpTo, recordRun } from '../support/recordedRun.ts';
@@ -73,6 +74,25 @@ describe('the dashboard', () => {
     await page.getByRole('button', { name: 'Apply…' }).click();
     await view?.caughtUp();
     assert.deepEqual(view?.commands, [{ command: 'devsquad.applyChanges', args: [run.id] }]);
+  });
+
+  it('shows beside the cost what is left to spend, and nothing where nothing is foretold', async () => {
+    const record = new DoneTasks(4);
+    record.past('generate-code', [120_000, 160_000, 200_000]);
+    const { id } = record.planned('generate-code');
+    record.task(id, 't0', { role: 'coding', type: 'generate-code' }, 20_000);
+    const squad = new FakeSquad(new MemoryLedger(record.log));
+    const { page } = await open(squad);
+    const cost = page.getByRole('region', { name: 'Cost' });
+
+    await cost.getByText('about $0.40–0.72, 100k–180k tokens to go').waitFor();
+    assert.equal(await cost.getByTitle('By 3 tasks done here before').count(), 1);
+    await view?.screenshot('dashboard-to-go');
+
+    squad.ledger.append({ type: 'task-proven', runId: id, taskId: `${id}.t0`, actor: RUNTIME, commit: 'c', tree: 't' });
+    await view?.caughtUp();
+    assert.match(await cost.innerText(), /\$0\.08/);
+    assert.equal(await page.getByText('to go').count(), 0);
   });
 
   it('holds a run at once, and lets it go on', async () => {

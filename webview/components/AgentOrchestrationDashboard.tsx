@@ -44,7 +44,7 @@ export function AgentOrchestrationDashboard({ page, ask, dismiss }: DashboardPro
 function Content({ page, ask }: Pick<DashboardProps, 'page' | 'ask'>) {
   const run = page.view && currentRun(page.view.state);
   if (page.view && run) {
-    return <RunDashboard key={run.id} view={page.view} run={run} ask={ask} />;
+    return <RunDashboard key={run.id} view={page.view} run={run} toGo={page.toGo} ask={ask} />;
   }
   if (page.noSquad !== undefined) {
     return (
@@ -88,10 +88,12 @@ function StartRun({ ask, look }: Pick<DashboardProps, 'ask'> & { readonly look: 
 function RunDashboard({
   view,
   run,
+  toGo,
   ask,
 }: {
   readonly view: ViewState;
   readonly run: RunView;
+  readonly toGo: PageState['toGo'];
   readonly ask: DashboardProps['ask'];
 }) {
   return (
@@ -100,7 +102,7 @@ function RunDashboard({
       {noteOf(run)}
       <div class="top">
         <WaitsForYou run={run} state={view.state} ask={ask} />
-        <Figures run={run} events={view.events} />
+        <Figures run={run} events={view.events} toGo={toGo} />
       </div>
       <div class="columns">
         <TaskDelegationFlow run={run} state={view.state} />

@@ -1,20 +1,29 @@
-/** Four numbers that are true now: what is proven, what is spent in tokens and in money, how long the run was at work. */
+/** Four numbers that are true now: what is proven, what is spent in tokens and in money, with what the squad foretells of it, how long the run was at work. */
 import type { ComponentChildren } from 'preact';
 import { limitOf } from '../../src/domain/budget.ts';
 import { budgetOf } from '../../src/domain/envelopes.ts';
+import type { ToGo } from '../../src/domain/forecast.ts';
 import { formatUsd } from '../../src/domain/prices.ts';
 import type { RunView } from '../../src/domain/squadState.ts';
 import type { ViewState } from '../../src/protocol/viewState.ts';
 import { byUrgency, hasPlannedTasks, markOf, tasksOf } from '../../src/domain/phaseWords.ts';
 import { count, countOf, countsInWords, duration } from '../words.ts';
 
-export function Figures({ run, events }: { readonly run: RunView; readonly events: ViewState['events'] }) {
+export function Figures({
+  run,
+  events,
+  toGo,
+}: {
+  readonly run: RunView;
+  readonly events: ViewState['events'];
+  readonly toGo: ToGo | undefined;
+}) {
   const reached = events.findLast((event) => event.type === 'budget-reached')?.resource;
   return (
     <>
       <Proven run={run} />
       <Tokens run={run} isReached={reached === 'tokens'} />
-      <Money run={run} isReached={reached === 'usd'} />
+      <Money run={run} isReached={reached === 'usd'} toGo={toGo} />
       <Time run={run} isReached={reached === 'wallTimeMs'} />
     </>
   );
@@ -72,7 +81,7 @@ function Tokens({ run, isReached }: LimitedProps) {
   );
 }
 
-function Money({ run, isReached }: LimitedProps) {
+function Money({ run, isReached, toGo }: LimitedProps & { readonly toGo: ToGo | undefined }) {
   const { usedMicroUsd, reservedMicroUsd, unpricedTokens, usedTokens } = run.account;
   const limit = limitOf(budgetOf(run), 'usd');
   const isUnknown = unpricedTokens > 0 && usedMicroUsd === 0;
@@ -95,6 +104,7 @@ function Money({ run, isReached }: LimitedProps) {
               ? `${formatUsd(reservedMicroUsd)} reserved for open calls`
               : 'By the prices as they were at its start.'}
       </p>
+      {toGo && <p title={`By ${countOf(toGo.record, 'task')} done here before`}>{toGo.words}</p>}
     </Figure>
   );
 }

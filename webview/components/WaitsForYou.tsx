@@ -105,7 +105,7 @@ function Request({
         >
           {button}
         </Button>
-        {['command', 'write', 'changes', 'read', 'fetch'].includes(request.subject.kind) && (
+        {['command', 'write', 'changes', 'read', 'fetch', 'server'].includes(request.subject.kind) && (
           <Button
             look="icon"
             icon="circle-slash"
@@ -180,6 +180,14 @@ function wording({ id, runId, subject }: WaitingRequest): Wording {
       };
     case 'fetch':
       return { wants: 'asks to fetch', what: subject.url, isCode: true, button: 'Answer…', command: answer };
+    case 'server':
+      return {
+        wants: subject.call ? `asks to call a tool of ${subject.server}` : 'asks to start an MCP server',
+        what: subject.call ? `${subject.call.tool.name} ${subject.call.input}` : subject.server,
+        isCode: true,
+        button: 'Answer…',
+        command: answer,
+      };
     case 'question':
       return { wants: 'asks', what: subject.question, isCode: false, button: 'Answer…', command: answer };
     default:

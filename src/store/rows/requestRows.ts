@@ -25,7 +25,7 @@ export function openRequest(event: EventOf<'request-opened'>): Projection {
 
 /** Without a door it was withdrawn: nobody answered. */
 export function answerRequest(
-  event: EventOf<'request-answered' | 'request-withdrawn'>,
+  event: EventOf<'request-answered' | 'request-withdrawn' | 'request-expired'>,
   answer: RequestAnswer,
   door: AnswerDoor | undefined,
 ): Projection {

@@ -1,5 +1,6 @@
 /** What events do to `runs`. */
 import type { Updateable } from 'kysely';
+import type { Usage } from '../../domain/budget.ts';
 import type { Envelope, EventOf } from '../../domain/events.ts';
 import type { RunOutcome } from '../../domain/run.ts';
 import { prepared, tables } from '../builder.ts';
@@ -17,6 +18,8 @@ export function insertRun(event: EventOf<'run-started'>): Projection {
       outcome: JSON.stringify({ kind: 'kept' } satisfies RunOutcome),
       options: JSON.stringify(event.options),
       used_tokens: 0,
+      used_micro_usd: 0,
+      unpriced_tokens: 0,
       requests: 0,
       worked_ms: 0,
       started_at: event.at,
@@ -40,7 +43,7 @@ export function addToRun(event: Envelope, column: keyof typeof ADD, amount: numb
   return ADD[column]({ id: runIdOf(event), amount });
 }
 
-const adding = (column: 'used_tokens' | 'requests' | 'worked_ms') =>
+const adding = (column: 'requests' | 'worked_ms') =>
   prepared(({ id, amount }: { id: string; amount: number }) =>
     tables
       .updateTable('runs')
@@ -48,10 +51,41 @@ const adding = (column: 'used_tokens' | 'requests' | 'worked_ms') =>
       .where('id', '=', id),
   );
 const ADD = {
-  used_tokens: adding('used_tokens'),
   requests: adding('requests'),
   worked_ms: adding('worked_ms'),
 };
+
+/** What a call came to, in tokens and in money. */
+export function spend(event: Envelope, { inputTokens, outputTokens, microUsd }: Usage): Query {
+  const tokens = inputTokens + outputTokens;
+  return SPEND({
+    id: runIdOf(event),
+    tokens,
+    microUsd: microUsd ?? 0,
+    unpriced: microUsd === undefined ? tokens : 0,
+  });
+}
+
+const SPEND = prepared(
+  ({ id, tokens, microUsd, unpriced }: { id: string; tokens: number; microUsd: number; unpriced: number }) =>
+    tables
+      .updateTable('runs')
+      .set((row) => {
+        // All of them what they were before this query.
+        const [used, unknown] = [row('used_tokens', '+', tokens), row('unpriced_tokens', '+', unpriced)];
+        return {
+          used_tokens: used,
+          unpriced_tokens: unknown,
+          used_micro_usd: row
+            .case()
+            .when(row.and([row(unknown, '>', 0), row(unknown, '=', used)]))
+            .then(row.lit(null))
+            .else(row(row.fn.coalesce('used_micro_usd', row.lit(0)), '+', microUsd))
+            .end(),
+        };
+      })
+      .where('id', '=', id),
+);
 
 export function endRun(event: EventOf<'run-ended'>): Query {
   return setRun(event, {

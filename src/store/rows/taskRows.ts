@@ -8,7 +8,7 @@ import { prepared, tables } from '../builder.ts';
 import { rowsOf, type Projection, type Query } from '../projection.ts';
 import type { Database } from '../schema.ts';
 import { occupyAgent, releaseAgent, setPerformance } from './agentRows.ts';
-import { addToRun, runIdOf } from './runRows.ts';
+import { runIdOf } from './runRows.ts';
 
 /** What verification saw; the output of its checks stays in the events. */
 export interface TaskProof {
@@ -142,11 +142,6 @@ export function retryTask(event: EventOf<'task-retried' | 'task-handed-back'>): 
   ];
 }
 
-export function settleCall(event: EventOf<'model-call-ended' | 'model-call-failed'>): Projection {
-  const tokens = event.usage.inputTokens + event.usage.outputTokens;
-  return [addToRun(event, 'used_tokens', tokens), addToTask(event, 'tokens', tokens)];
-}
-
 export function millisecondsBetween(from: string, to: string): number {
   return Math.max(0, Date.parse(to) - Date.parse(from));
 }
@@ -194,7 +189,7 @@ const setRow = prepared(({ id, ...values }: Updateable<Database['agent_tasks']> 
   tables.updateTable('agent_tasks').set(values).where('id', '=', id),
 );
 
-function addToTask(event: Envelope, column: keyof typeof ADD, amount: number): Query {
+export function addToTask(event: Envelope, column: keyof typeof ADD, amount: number): Query {
   return ADD[column]({ id: taskIdOf(event), amount });
 }
 
@@ -208,6 +203,6 @@ const adding = (column: 'attempt' | 'tokens' | 'refused_claims') =>
 const ADD = { attempt: adding('attempt'), tokens: adding('tokens'), refused_claims: adding('refused_claims') };
 
 /** The task that an event belongs to; `apply` refuses one without. */
-function taskIdOf(event: Envelope): string {
+export function taskIdOf(event: Envelope): string {
   return event.taskId ?? '';
 }

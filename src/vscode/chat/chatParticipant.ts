@@ -1,16 +1,21 @@
 /** `@devsquad` in the chat: starts runs, shows the plan, the state and what waits. Buttons lead to the dialogs; a chat text answers nothing. */
-import { waitingGroups } from '../../domain/phaseWords.ts';
-import { namesOfAskers } from '../../domain/requestWords.ts';
 import * as vscode from 'vscode';
 import { plainMarkdown } from '../../base/plainMarkdown.ts';
 import { describeSubject } from '../../domain/approval.ts';
 import { messageOf } from '../../domain/errors.ts';
-import { capsOf, costWords, taskWords, describeRun, plannedTasksOf } from '../../domain/phaseWords.ts';
+import {
+  capsOf,
+  costWords,
+  describeRun,
+  namesOfAskers,
+  plannedTasksOf,
+  taskWords,
+  waitingGroups,
+} from '../../domain/phaseWords.ts';
 import { openRequests } from '../../domain/requestState.ts';
 import { currentRun } from '../../domain/squadState.ts';
 import { readModel } from '../configuration.ts';
 import type { EditorSquad } from '../editorSquad.ts';
-import { startRun } from '../startRun.ts';
 import { tellPlan, tellResult, tellRun } from './runStory.ts';
 
 interface SquadChatResult extends vscode.ChatResult {
@@ -77,6 +82,7 @@ async function run(
     stream.markdown('Say what the team should do, for example: `@devsquad /run rate-limit the public API per key`.');
     return [STATUS];
   }
+  const { startRun } = await import('../startRun.ts');
   const started = await startRun(squad, secrets, {
     objective,
     ...(chosen ? {} : { model: `editor:${model.vendor}/${model.id}` }),

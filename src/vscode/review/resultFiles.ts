@@ -1,10 +1,12 @@
 /** Files of a run's result as read-only documents, before and after, for VS Code's own diff editor. */
 import * as vscode from 'vscode';
+import { visibleText } from '../../base/visibleText.ts';
 import { HumanError } from '../../domain/errors.ts';
 import type { RunView } from '../../domain/squadState.ts';
 import type { EditorSquad } from '../editorSquad.ts';
 
 const SCHEME = 'devsquad-result';
+const PLAIN = 'plaintext';
 
 export class ResultFiles implements vscode.TextDocumentContentProvider, vscode.Disposable {
   private readonly squad: EditorSquad;
@@ -12,7 +14,12 @@ export class ResultFiles implements vscode.TextDocumentContentProvider, vscode.D
 
   constructor(squad: EditorSquad) {
     this.squad = squad;
-    this.registered = vscode.workspace.registerTextDocumentContentProvider(SCHEME, this);
+    this.registered = vscode.Disposable.from(
+      vscode.workspace.registerTextDocumentContentProvider(SCHEME, this),
+      vscode.workspace.onDidOpenTextDocument(showWithoutCommands),
+    );
+    // Those of a window that was loaded again.
+    vscode.workspace.textDocuments.forEach(showWithoutCommands);
   }
 
   /** Opens all changes of a run's result in one multi-file diff. */
@@ -25,7 +32,7 @@ export class ResultFiles implements vscode.TextDocumentContentProvider, vscode.D
     await this.squad.open();
     await vscode.commands.executeCommand(
       'vscode.changes',
-      `DevSquad: ${run.objective}`,
+      `DevSquad: ${visibleText(run.objective)}`,
       files.map(({ path, status }) => [
         uriOf(run.id, 'after', path),
         status === 'added' ? undefined : uriOf(run.id, 'before', path),
@@ -37,7 +44,7 @@ export class ResultFiles implements vscode.TextDocumentContentProvider, vscode.D
   async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
     const { runs } = await this.squad.open();
     const [runId = '', side] = uri.authority.split('.');
-    const bytes = await runs.fileAt(runId, side === 'before' ? 'before' : 'after', uri.path.slice(1));
+    const bytes = await runs.fileAt(runId, side === 'before' ? 'before' : 'after', pathOf(uri));
     return bytes === undefined ? '' : new TextDecoder().decode(bytes);
   }
 
@@ -46,7 +53,28 @@ export class ResultFiles implements vscode.TextDocumentContentProvider, vscode.D
   }
 }
 
-/** The path is the file's own, so that VS Code knows its language; where it comes from stands in the authority. */
+/**
+ * VS Code's Markdown makes a link of `[words](command:…)`, also in the source, and a click on it runs the command: what an
+ * agent wrote must not get that far, so a text with such an address is shown without a language.
+ */
+function showWithoutCommands(document: vscode.TextDocument): void {
+  if (document.uri.scheme === SCHEME && document.languageId !== PLAIN && /command:/i.test(document.getText())) {
+    // A document that was closed meanwhile shows nothing.
+    vscode.languages.setTextDocumentLanguage(document, PLAIN).then(undefined, () => undefined);
+  }
+}
+
+/**
+ * The path is the file's own, so that VS Code knows its language; where it comes from stands in the authority. VS Code shows
+ * the path as it is: a name with characters that nobody sees, or that turn round what follows, is written with their code
+ * points there, and the real one stands in the query.
+ */
 function uriOf(runId: string, side: 'before' | 'after', path: string): vscode.Uri {
-  return vscode.Uri.from({ scheme: SCHEME, authority: `${runId}.${side}`, path: `/${path}` });
+  const shown = visibleText(path);
+  const query = shown === path ? '' : path;
+  return vscode.Uri.from({ scheme: SCHEME, authority: `${runId}.${side}`, path: `/${shown}`, query });
+}
+
+function pathOf({ path, query }: vscode.Uri): string {
+  return query === '' ? path.slice(1) : query;
 }

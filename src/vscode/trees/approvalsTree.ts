@@ -1,7 +1,6 @@
 /** Everything that waits for a person, oldest first, over all runs; what waits for the same answer is one row. */
 import { describeSubject } from '../../domain/approval.ts';
-import { waitingGroups } from '../../domain/phaseWords.ts';
-import { namesOfAskers } from '../../domain/requestWords.ts';
+import { namesOfAskers, waitingGroups } from '../../domain/phaseWords.ts';
 import type { SquadView } from '../../domain/squadState.ts';
 import { requestIcon } from './look.ts';
 import type { TreeLook } from './squadTree.ts';

@@ -39,6 +39,7 @@ const SUBJECTS: Readonly<Record<RequestSubject['kind'], string>> = {
   changes: 'lock',
   read: 'eye',
   fetch: 'globe',
+  server: 'plug',
   question: 'question',
   raise: 'credit-card',
 };

@@ -131,6 +131,15 @@ describe('a model of VS Code', () => {
     again.addition.dispose();
   });
 
+  it('hears nothing of the question whether it may be used', async () => {
+    const { model, id, addition } = await openScripted(() => ({ text: 'Here I am.' }));
+    await model.askConsent();
+    await ask(model, []);
+    const { requests } = await scriptedModels();
+    assert.equal(requests.filter(({ modelId }) => modelId === id).length, 1);
+    addition.dispose();
+  });
+
   it('has a window of common size where its provider claims none', async () => {
     for (const maxInputTokens of [0, -1, NaN]) {
       const { model, addition } = await openScripted(() => ({ text: '' }), { traits: { maxInputTokens } });

@@ -54,12 +54,10 @@ describe('a whole run over a model of VS Code', function () {
     }
   };
 
-  for (const persona of ['good', 'sloppy']) {
-    it(`leads with the persona “${persona}” to the tree that the rehearsal leads to`, async () => {
-      assert.notEqual(expectedTree, '');
-      assert.equal(await treeOfRun({ door: 'editor', name: `scripted/${persona}` }), expectedTree);
-    });
-  }
+  it('leads to the tree that the rehearsal leads to, also where the model is sloppy', async () => {
+    assert.notEqual(expectedTree, '');
+    assert.equal(await treeOfRun({ door: 'editor', name: 'scripted/sloppy' }), expectedTree);
+  });
 });
 
 const OPTIONS: Omit<RunOptions, 'model'> = {

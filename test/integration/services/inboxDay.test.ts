@@ -8,7 +8,8 @@ import { waitingGroups } from '../../../src/domain/phaseWords.ts';
 import { finish, LifeBench } from '../../support/lifeBench.ts';
 import { planTask } from '../../support/scriptedRun.ts';
 
-const AGENTS = 20;
+/** The long tests take twenty, who ask 500 times. */
+const AGENTS = Number(process.env['DEVSQUAD_INBOX_AGENTS'] ?? 10);
 const FOLDERS = ['docs', 'src/api', 'src/views', 'test'];
 
 interface Call {
@@ -54,7 +55,7 @@ describe('a day of the inbox', () => {
   let bench: LifeBench;
   afterEach(() => bench.dispose());
 
-  it('asks a person at most a quarter of what twenty agents ask for, lets nothing hostile pass and leaves nobody waiting', async () => {
+  it('asks a person at most a quarter of what its agents ask for, lets nothing hostile pass and leaves nobody waiting', async () => {
     const keys = Array.from({ length: AGENTS }, (_, index) => `t${index}`);
     bench = new LifeBench({
       tasks: keys.map((key) => planTask(key, { writes: ['nothing-of-all-that.txt'] })),
@@ -91,7 +92,7 @@ describe('a day of the inbox', () => {
     await bench.until('the end of the run', dayIsOver, 0, 230_000);
 
     const requests = Object.values(bench.run().requests).filter(({ subject }) => subject.kind !== 'plan');
-    assert.ok(requests.length >= 480, `only ${requests.length} requests`);
+    assert.ok(requests.length >= 24 * AGENTS, `only ${requests.length} requests`);
     assert.ok(prompts <= requests.length / 4, `${prompts} prompts for ${requests.length} requests`);
     assert.deepEqual(
       requests
@@ -99,7 +100,7 @@ describe('a day of the inbox', () => {
         .map(({ subject }) => words(subject)),
       [],
     );
-    assert.ok(requests.filter((request) => isHostile(request)).length >= 30);
+    assert.ok(requests.filter((request) => isHostile(request)).length >= 1.5 * AGENTS);
     for (const key of keys) {
       assert.equal(bench.task(key)?.phase, 'proven', key);
       assert.ok(!existsSync(path.join(bench.worktree(key), 'PWNED')));
@@ -108,7 +109,7 @@ describe('a day of the inbox', () => {
   }).timeout(240_000);
 });
 
-/** What a person with twenty agents chooses: the widest of what ends with the run. */
+/** What a person with many agents chooses: the widest of what ends with the run. */
 function widestInTheRun(request: DeepReadonly<RequestRecord>): Grant | undefined {
   return offersOf(request).findLast(({ reach }) => reach !== 'workspace');
 }

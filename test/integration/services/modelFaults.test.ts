@@ -1,5 +1,6 @@
 /** Every way in which a model server fails, for every role, through the real door: the run ends right or says why. */
 import assert from 'node:assert/strict';
+import type { RunOptions } from '../../../src/domain/run.ts';
 import { OpenAiModel } from '../../../src/llm/openaiModel.ts';
 import { LifeBench } from '../../support/lifeBench.ts';
 import { call, finish, inOrder, planTask, scriptOf } from '../../support/scriptedRun.ts';
@@ -112,7 +113,7 @@ describe('a second model that the person named', () => {
     await server.close();
   });
 
-  async function runWith(fault: Fault, from: number): Promise<void> {
+  async function runWith(fault: Fault, from: number, options: Partial<RunOptions> = {}): Promise<void> {
     const script = scriptOf({
       tasks: [planTask('code')],
       lines: { code: inOrder(call('write_file', { path: 'code.md', content: 'code' }), finish()) },
@@ -127,9 +128,11 @@ describe('a second model that the person named', () => {
       },
     });
     await bench.open();
-    await bench.start({ model: { door: 'openai', name: 'first' }, fallback: { door: 'openai', name: 'second' } });
+    await bench.start({ model: openai('first'), fallback: openai('second'), ...options });
     await bench.ended(1000);
   }
+
+  const openai = (name: string): RunOptions['model'] => ({ door: 'openai', name });
 
   const used = (): string[] => [...new Set(bench.of('model-call-ended').map(({ model }) => model))];
 
@@ -151,6 +154,17 @@ describe('a second model that the person named', () => {
     await runWith({ fault: 'status', status: 400 }, 1);
     assert.equal(bench.run().status, 'failed');
     assert.deepEqual(used(), ['openai/first']);
+  });
+
+  it('is asked in place of a role’s own model as well, and the other roles keep theirs', async () => {
+    await runWith({ fault: 'status', status: 503 }, 0, {
+      model: openai('large'),
+      roleModels: { coding: openai('first') },
+    });
+    assert.equal(bench.run().status, 'succeeded', bench.run().reason);
+    assert.deepEqual(used(), ['openai/large', 'openai/second']);
+    const asked = server.requests.map(({ role, body }) => `${role} ${body.model}`);
+    assert.deepEqual([...new Set(asked)], ['planning large', 'coding first', 'coding second']);
   });
 
   it('is not asked while the first answers', async () => {

@@ -14,7 +14,7 @@ import { GitSquadFiles } from '../../../src/services/gitSquadFiles.ts';
 import { createSquad, type Squad } from '../../../src/squad.ts';
 import { anyOptions } from '../../support/builders.ts';
 import { permit } from '../../support/guardrails.ts';
-import { noWeb } from '../../support/noWeb.ts';
+import { noServers, noWeb } from '../../support/nowhere.ts';
 
 /** What must not happen while a run is paused. */
 const BEGINNINGS: ReadonlySet<EventType> = new Set<EventType>([
@@ -57,6 +57,7 @@ describe('a run that is paused', () => {
     squad = createSquad({
       permit,
       web: noWeb,
+      servers: noServers,
       ledger,
       models,
       clock: systemClock,

@@ -13,7 +13,7 @@ import { GitSquadFiles } from '../../../src/services/gitSquadFiles.ts';
 import { createSquad, type Squad } from '../../../src/squad.ts';
 import { anyOptions } from '../../support/builders.ts';
 import { permit } from '../../support/guardrails.ts';
-import { noWeb } from '../../support/noWeb.ts';
+import { noServers, noWeb } from '../../support/nowhere.ts';
 
 /** Plans what it was last told to; everything it was told is kept for the test to look at. */
 class PlanningModel implements LanguageModel {
@@ -64,6 +64,7 @@ describe('what a person says to the team', () => {
     squad = createSquad({
       permit,
       web: noWeb,
+      servers: noServers,
       ledger,
       models,
       clock: systemClock,

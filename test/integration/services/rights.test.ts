@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { openRequests } from '../../../src/domain/requestState.ts';
+import { readJournal } from '../../../src/ledger/journalFile.ts';
+import { replayRun } from '../../../src/replay/replay.ts';
 import { finish, LifeBench } from '../../support/lifeBench.ts';
 import { planTask } from '../../support/scriptedRun.ts';
 
@@ -47,10 +49,39 @@ describe('what an agent may do by itself', () => {
 
       await bench.squad.inbox.answer(request.id, { kind: 'deny' }, 'terminal');
       await bench.ended();
-      assert.ok(results().some((result) => result.startsWith('refused: The developer refused this')));
+      assert.ok(results().some((result) => result.startsWith('refused: The developer did not allow this')));
       assert.ok(!existsSync(path.join(bench.workspace, '.vscode')));
     });
   }
+
+  it('is nothing that nobody allowed in the time that the run gives, and the agent goes on', async () => {
+    const calls = [
+      { tool: 'read_file', args: { path: '.env' } },
+      { tool: 'run_command', args: { command: 'touch made.txt' } },
+    ];
+    bench = new LifeBench({ tasks: [planTask('one')], say: ({ answers }) => calls[answers] ?? finish });
+    writeFileSync(path.join(bench.workspace, '.env'), 'KEY=verysecret\n');
+    await bench.open();
+    await bench.start({ approve: ['plan'], requestMinutes: 5 });
+    await bench.until('the question', () => waiting().length === 1);
+    await bench.ended(20_000);
+    assert.equal(bench.run().status, 'succeeded');
+    assert.deepEqual(
+      results().filter((result) => result.startsWith('refused')),
+      ['read_file', 'run_command'].map(
+        () =>
+          'refused: The developer did not allow this: Nobody answered within 5 minutes. Find another way, or say in finish_task what you could not do.',
+      ),
+    );
+    const [first] = bench.of('request-expired');
+    const opened = bench.of('request-opened').find(({ request }) => request.id === first?.requestId);
+    assert.ok(Date.parse(first!.at) - Date.parse(opened!.at) >= 300_000);
+    const runId = bench.run().id;
+    await bench.end();
+    const { events } = await readJournal(bench.storage);
+    const { equal, difference } = await replayRun(events, runId, new AbortController().signal);
+    assert.ok(equal, JSON.stringify(difference));
+  });
 
   it('is nothing that whoever starts a run brings along as a rule', async () => {
     const subject = { kind: 'command' as const, command: 'touch x', cwd: '.', why: '' };

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ProcessStartError } from '../../../src/domain/errors.ts';
 import { Processes, type ProcessResult } from '../../../src/workspace/processes.ts';
-import { findSandbox, type Box, type Sandbox } from '../../../src/workspace/sandbox.ts';
+import { findSandbox } from '../../../src/workspace/findSandbox.ts';
+import type { Box, Sandbox } from '../../../src/workspace/sandbox.ts';
 import { deleteTemporaryFolders, never, systemClock, temporaryFolder } from './support.ts';
 
 describe('a command in the sandbox', () => {
@@ -89,6 +90,23 @@ describe('a command in the sandbox', () => {
     assert.ok(!existsSync('/tmp/made'));
   });
 
+  it('sees no setting of a home folder by a link that lies beside it', async () => {
+    const home = join(temporaryFolder(), 'home');
+    mkdirSync(join(home, '.secret'), { recursive: true });
+    mkdirSync(join(home, 'notes'));
+    writeFileSync(join(home, '.secret/key'), 'verysecret');
+    writeFileSync(join(home, 'notes/file'), 'my notes');
+    symlinkSync(join(home, '.secret'), join(home, 'keys'));
+    symlinkSync('/etc', join(home, 'system'));
+    const found = await findSandbox({ home, temporary: tmpdir(), hidden: [storage] });
+    assert.ok(found.kind === 'found');
+    sandbox = found.sandbox;
+    const { output } = await run(`cat ${home}/notes/file ${home}/keys/key; ls ${home}/system/hosts`);
+    assert.match(output, /^my notes/);
+    assert.match(output, /system\/hosts$/m);
+    assert.doesNotMatch(output, /verysecret/);
+  });
+
   it('reads what git keeps, and nothing else of the squad', async () => {
     const { output } = await run(`cat ${repository}/config; cat ${storage}/journal`);
     assert.match(output, /^of git/);
@@ -121,6 +139,42 @@ describe('a command in the sandbox', () => {
     assert.equal(result.timedOut, true);
     const processes = new Processes({ clock: systemClock });
     assert.equal(await processes.endSurvivors('sandboxed'), 0);
+  });
+
+  it('gives a program the variables it is to have, and takes none of them for itself', async () => {
+    const evil = join(worktree, 'bin');
+    mkdirSync(evil);
+    writeFileSync(join(evil, 'bwrap'), `#!/bin/sh\ntouch ${storage}/escaped\n`, { mode: 0o755 });
+    const env = {
+      PATH: `./bin:${process.env['PATH'] ?? ''}`,
+      WORDS: 'two words\nand a line',
+      DEVSQUAD_EFFECT: 'other.1',
+    };
+    const processes = new Processes({ clock: systemClock, sandbox });
+    const told = await processes.talk(
+      {
+        argv: [process.execPath, '-p', 'JSON.stringify(process.env)'],
+        env,
+        cwd: worktree,
+        box: { writable: worktree, readable: [], network: false },
+        timeoutMs: 10_000,
+        maxLine: 100_000,
+        maxTotal: 100_000,
+        maxLines: 10,
+        effect: 'sandboxed.1',
+      },
+      (program) =>
+        new Promise<string>((resolve) => {
+          program.onLine(resolve);
+        }),
+      never,
+    );
+    assert.ok(
+      !existsSync(join(storage, 'escaped')),
+      'the sandbox’s own program was found by a variable of the command',
+    );
+    const { PATH, WORDS, DEVSQUAD_EFFECT } = JSON.parse(told) as Record<string, string>;
+    assert.deepEqual({ PATH, WORDS, DEVSQUAD_EFFECT }, { ...env, DEVSQUAD_EFFECT: 'sandboxed.1' });
   });
 
   it('does not run at all when its sandbox cannot be made', async () => {

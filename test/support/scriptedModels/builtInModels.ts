@@ -1,4 +1,7 @@
-/** The models that the extension brings from the start: two personas, and one model for each way to fail. */
+/**
+ * The models that the extension brings from the start: two personas, one of them once more behind VS Code's question for
+ * consent and once more with a command that needs a person, and one model for each way to fail.
+ */
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { goodPersona, sloppyPersona, type Persona } from '../personas.ts';
@@ -17,6 +20,8 @@ export async function builtInModels(): Promise<ReadonlyMap<string, EditorScript>
   return new Map<string, EditorScript>([
     ['good', scriptOf(goodPersona(rehearsal))],
     ['sloppy', scriptOf(sloppyPersona(rehearsal))],
+    ['guarded', scriptOf(goodPersona(rehearsal))],
+    ['asking', scriptOf(asking(goodPersona(rehearsal)))],
     ...Object.entries(FAULTS).map(([id, fault]) => [id, () => fault] as const),
     ['manyCalls', () => ({ toolCalls: MANY_CALLS })],
   ]);
@@ -26,6 +31,18 @@ const scriptOf =
   (persona: Persona): EditorScript =>
   ({ taskId, conversation }) =>
     persona({ taskId, conversation });
+
+/** Where it would run a command that needs nobody, it runs one that a person has to allow. */
+const asking =
+  (persona: Persona): Persona =>
+  (request) => {
+    const { text, toolCalls } = persona(request);
+    const command = 'npm pkg get name';
+    return {
+      text,
+      toolCalls: toolCalls.map((call) => (call.name === 'run_command' ? { ...call, arguments: { command } } : call)),
+    };
+  };
 
 const MANY_CALLS = Array.from({ length: 200 }, () => ({ name: 'list_files', arguments: {} }));
 

@@ -14,6 +14,8 @@ export interface ModelTraits {
   readonly toolCalling?: boolean;
   /** Before all others in the list of models. */
   readonly isFirst?: boolean;
+  /** VS Code asks the person before another extension may use it. */
+  readonly needsConsent?: boolean;
   /** What the model says when it is asked to count a text; a quarter of its characters where nothing is given. */
   readonly countTokens?: (text: string) => number | Promise<number>;
 }
@@ -31,7 +33,7 @@ export interface ScriptedModels {
 export async function activate(context: vscode.ExtensionContext): Promise<ScriptedModels> {
   const provider = new ScriptedProvider();
   for (const [id, script] of await builtInModels()) {
-    provider.addModel(id, script);
+    provider.addModel(id, script, { needsConsent: id === 'guarded' });
   }
   context.subscriptions.push(vscode.lm.registerLanguageModelChatProvider('scripted', provider));
   // VS Code looks for models only when somebody wants one, and until then its chat refuses everything.
@@ -85,6 +87,8 @@ class ScriptedProvider implements vscode.LanguageModelChatProvider, ScriptedMode
       maxInputTokens: traits.maxInputTokens ?? 100_000,
       maxOutputTokens: 8_000,
       capabilities: { toolCalling: traits.toolCalling ?? true },
+      // Of the proposed API `chatProvider`; plain VS Code passes over it.
+      ...(traits.needsConsent ? { requiresAuthorization: { label: 'Scripted account' } } : {}),
     }));
   }
 

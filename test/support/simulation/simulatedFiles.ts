@@ -339,6 +339,10 @@ class SimulatedWorkspace implements TaskWorkspace {
     });
   }
 
+  talk(): Promise<never> {
+    return Promise.reject(new ToolRefusal('No program is talked to here.'));
+  }
+
   listFiles(): Promise<string[]> {
     return this.take('list', () => Object.keys(this.files).sort());
   }

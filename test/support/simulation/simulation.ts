@@ -18,7 +18,7 @@ import { SimulatedJournal, SimulatedLedger } from './simulatedLedger.ts';
 import { makeTeam, nextAnswer, type SimulatedTeam } from './simulatedTeam.ts';
 import { Life, SimulatedTime } from './simulatedTime.ts';
 import { permit } from '../guardrails.ts';
-import { noWeb } from '../noWeb.ts';
+import { noServers, noWeb } from '../nowhere.ts';
 
 export interface Faults {
   /** The process is killed right after so many events, counted over all its lives. */
@@ -119,6 +119,7 @@ class Simulation {
     this.squad = createSquad({
       permit,
       web: noWeb,
+      servers: noServers,
       ledger: this.ledger,
       clock: time.clock(life),
       models: this.models(life),
@@ -194,6 +195,8 @@ class Simulation {
     return {
       model: { door: 'rehearsal' },
       ...(random.chance(0.3) ? { fallback: { door: 'rehearsal' as const, name: 'second' } } : {}),
+      ...(this.seed % 4 === 1 ? { roleModels: { testing: { door: 'rehearsal' as const, name: 'third' } } } : {}),
+      ...(this.seed % 5 === 2 ? { requestMinutes: 1 } : {}),
       maxAgents: random.between(1, 4),
       budget: !this.calm && random.chance(0.1) ? { tokens: random.between(20_000, 200_000) } : {},
       ...(this.calm ? {} : this.spending()),

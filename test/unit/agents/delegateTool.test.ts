@@ -14,7 +14,7 @@ import { schedule } from '../../../src/services/taskScheduler.ts';
 import type { ToolContext } from '../../../src/tools/tool.ts';
 import { anyAgent, anyOptions, anyTask, EventLog } from '../../support/builders.ts';
 import { MemoryLedger } from '../../support/memoryLedger.ts';
-import { noWeb } from '../../support/noWeb.ts';
+import { noServers, noWeb } from '../../support/nowhere.ts';
 
 const [runId, taskId] = ['run-1', 'run-1.one'];
 
@@ -80,7 +80,7 @@ class Delegating {
     const common = { runId, taskId, agentId: 'agent-1', attempt: 1, restarts: 0, writes: ['src/**'] };
     // The tool does not look at the workspace.
     const workspace = {} as ToolContext['workspace'];
-    const outside = { web: noWeb, policy: policyOf({}), couldCarryAway: false };
+    const outside = { web: noWeb, servers: noServers, mcpServers: [], policy: policyOf({}), couldCarryAway: false };
     return { ...common, ...outside, step: ++this.step, workspace, onOutput: () => undefined, ...fields };
   }
 

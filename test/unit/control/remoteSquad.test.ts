@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RemoteSquad, type OwnerLoss } from '../../../src/control/remoteSquad.ts';
 import type { SharedSquad } from '../../../src/control/sharedSquad.ts';
 import { serveWindow } from '../../../src/control/windowServer.ts';
@@ -14,6 +14,11 @@ import { LineEnd } from '../../support/linePair.ts';
 import { MemoryLedger } from '../../support/memoryLedger.ts';
 import { FakeSquad, silentLogger } from '../../support/viewedSquad.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
+
+/** More than a question takes to its answer, and an event to the last message about it. */
+const TURNS = 40;
+/** More than a whole story takes. */
+const MOST_TURNS = 100_000;
 
 describe('a squad that another process owns', () => {
   afterEach(() => {
@@ -109,7 +114,7 @@ describe('a squad that another process owns', () => {
     const before = two.ownerLine.sent.length;
     for (let percent = 2; percent < 90; percent++) {
       two.progress(percent);
-      await wait(1);
+      await nextTurn();
     }
     assert.ok(two.ownerLine.sent.length <= before + 1, 'nothing more was sent');
 
@@ -266,7 +271,7 @@ class TwoProcesses {
   ): Promise<TwoProcesses> {
     const owner = new FakeSquad(new MemoryLedger(log));
     const { owner: ownerLine, window } = LineEnd.pair();
-    const fast = { ...systemClock, sleep: (_: number, signal: AbortSignal) => wait(1, undefined, { signal }) };
+    const fast = { ...systemClock, sleep: (_: number, signal: AbortSignal) => nextTurn(undefined, { signal }) };
     const options = { squad: sharedSquad(owner), models: MODELS, clock: fast, logger: silentLogger };
     ownerLine.handTo((request) => {
       serveWindow(ownerLine, request, options);
@@ -310,14 +315,16 @@ class TwoProcesses {
     return this.ownerLine.sent.find((line) => 'id' in line && line.id === id) as { type: string } | undefined;
   }
 
-  settled(): Promise<void> {
-    return wait(12);
+  async settled(): Promise<void> {
+    for (let turn = 0; turn < TURNS; turn++) {
+      await nextTurn();
+    }
   }
 
   async agree(): Promise<void> {
-    const end = performance.now() + 5_000;
-    while (this.squad.ledger.state.sequence !== this.ledger.state.sequence && performance.now() < end) {
-      await wait(2);
+    const isBehind = (): boolean => this.squad.ledger.state.sequence !== this.ledger.state.sequence;
+    for (let turn = 0; turn < MOST_TURNS && isBehind(); turn++) {
+      await nextTurn();
     }
     assert.deepEqual(this.squad.ledger.state, windowStateOf(this.ledger.state));
   }

@@ -1,14 +1,19 @@
 import { currentRun } from '../../../src/domain/squadState.ts';
 import assert from 'node:assert/strict';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { RUNTIME } from '../../../src/domain/events.ts';
 import { ViewServer } from '../../../src/control/viewServer.ts';
 import { ViewFollower } from '../../../src/protocol/channel.ts';
 import type { HostMessage } from '../../../src/protocol/messages.ts';
 import { sliceOf } from '../../../src/protocol/viewState.ts';
+import { DoneTasks } from '../../support/doneTasks.ts';
 import { EventLog, logWithWorkingTask } from '../../support/builders.ts';
 import { tellStory } from '../../support/eventGenerator.ts';
 import { MemoryLedger } from '../../support/memoryLedger.ts';
 import { FakeSquad, silentLogger } from '../../support/viewedSquad.ts';
+
+/** More than the server takes from an event to the last message about it. */
+const TURNS = 20;
 
 describe('a view server', () => {
   it('sends nothing before the page asks, then a slice, then what happens', async () => {
@@ -24,6 +29,36 @@ describe('a view server', () => {
 
     assert.deepEqual(view.types(), ['slice', 'events']);
     view.agrees();
+  });
+
+  it('says with all it sends what is left to spend, as long as that is foretold', async () => {
+    const record = new DoneTasks();
+    record.past('generate-code', [1000, 3000]);
+    const { id } = record.planned('generate-code');
+    record.task(id, 't0', { role: 'coding', type: 'generate-code' }, 0);
+    const view = new TestView(record.log);
+    const told = (): unknown => {
+      const last = view.messages.at(-1);
+      return last && 'toGo' in last ? last.toGo.words : undefined;
+    };
+    await view.server.receive({ type: 'ready' });
+    await view.settled();
+    assert.equal(told(), 'about 1k–3k tokens to go');
+
+    const ids = { runId: id, taskId: `${id}.t0`, actor: RUNTIME };
+    const call = { callId: 'c-1', model: 'm' };
+    const answer = { text: '', toolCalls: [], finishReason: 'stop' as const };
+    const usage = { inputTokens: 500, outputTokens: 0, source: 'provider' as const };
+    view.squad.ledger.append(
+      { type: 'model-call-started', ...ids, ...call, reservedTokens: 600 },
+      { type: 'model-call-ended', ...ids, ...call, answer, usage },
+    );
+    await view.settled();
+    assert.equal(told(), 'about 500–2.5k tokens to go');
+    view.squad.ledger.append({ type: 'task-proven', ...ids, commit: 'c', tree: 't' });
+    await view.settled();
+    assert.equal(view.types().at(-1), 'events');
+    assert.equal(told(), undefined);
   });
 
   it('puts what happens at once into one message', async () => {
@@ -119,7 +154,8 @@ class TestView {
     this.squad = new FakeSquad(new MemoryLedger(log));
     this.server = new ViewServer({
       squad: this.squad,
-      clock: { sleep: (_, signal) => wait(1, undefined, { signal }) },
+      // Turns of the event loop, and no time: a busy machine must not be taken for a server that has said all.
+      clock: { sleep: () => nextTurn() },
       logger: silentLogger,
       execute: () => undefined,
       post: (message) => {
@@ -137,8 +173,10 @@ class TestView {
     return this.messages.map(({ type }) => type);
   }
 
-  settled(): Promise<void> {
-    return wait(10);
+  async settled(): Promise<void> {
+    for (let turn = 0; turn < TURNS; turn++) {
+      await nextTurn();
+    }
   }
 
   agrees(): void {

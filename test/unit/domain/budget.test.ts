@@ -87,6 +87,13 @@ describe('a budget', () => {
     assert.throws(() => {
       requirePrices({ ...unknown, model: { door: 'rehearsal' }, fallback: { door: 'openai', name: 'm' } });
     }, /openai\/m costs/);
+    assert.throws(() => {
+      requirePrices({
+        ...unknown,
+        model: { door: 'rehearsal' },
+        roleModels: { testing: { door: 'openai', name: 'm' } },
+      });
+    }, /openai\/m costs/);
   });
 
   it('waits for what calls under way may give back, and for nothing else', () => {

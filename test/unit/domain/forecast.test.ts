@@ -1,73 +1,10 @@
 import assert from 'node:assert/strict';
-import { forecastOf, forecastWords } from '../../../src/domain/forecast.ts';
-import type { RunView } from '../../../src/domain/squadState.ts';
-import { anyAgent, anyOptions, anyPlanTask, anyTask, EventLog } from '../../support/builders.ts';
-
-/** A squad with a record: each number a task that came to so many tokens. */
-class Record {
-  readonly log = new EventLog();
-  private runs = 0;
-  private calls = 0;
-
-  /** One run whose tasks of that type have ended. */
-  past(type: 'generate-code' | 'generate-tests', tokens: readonly number[], how: 'proven' | 'failed' = 'proven'): void {
-    const role = type === 'generate-code' ? 'coding' : 'testing';
-    const runId = this.begin();
-    for (const [index, each] of tokens.entries()) {
-      this.task(runId, `t${index}`, { role, type }, each);
-      const ids = { runId, taskId: `${runId}.t${index}` };
-      this.log.add(
-        how === 'proven'
-          ? { type: 'task-proven', ...ids, commit: 'c', tree: 't' }
-          : { type: 'task-failed', ...ids, reason: 'It did not work.' },
-      );
-    }
-  }
-
-  begin(): string {
-    const runId = `run-${++this.runs}`;
-    this.log.add({ type: 'run-started', runId, objective: 'Greet', options: anyOptions() });
-    return runId;
-  }
-
-  task(runId: string, key: string, kind: Pick<ReturnType<typeof anyTask>, 'role' | 'type'>, tokens: number): void {
-    const ids = { runId, taskId: `${runId}.${key}` };
-    const [agentId, callId] = [`a-${++this.calls}`, `${runId}/call-${this.calls}`];
-    const usage = { inputTokens: tokens, outputTokens: 0, source: 'provider' as const };
-    this.log.add(
-      { type: 'agent-created', agent: anyAgent({ id: agentId }) },
-      { type: 'task-created', ...ids, task: anyTask({ id: ids.taskId, runId, key, ...kind }) },
-      { type: 'task-ready', ...ids },
-      { type: 'task-delegated', ...ids, agentId, candidates: [] },
-      { type: 'task-started', ...ids },
-    );
-    if (tokens > 0) {
-      const answer = { text: '', toolCalls: [], finishReason: 'stop' as const };
-      this.log.add(
-        { type: 'model-call-started', ...ids, callId, model: 'm', reservedTokens: tokens },
-        { type: 'model-call-ended', ...ids, callId, model: 'm', answer, usage },
-      );
-    }
-  }
-
-  planned(...types: ('generate-code' | 'generate-tests')[]): RunView {
-    const runId = this.begin();
-    const tasks = types.map((type, index) =>
-      anyPlanTask({ key: `t${index}`, type, role: type === 'generate-code' ? 'coding' : 'testing' }),
-    );
-    const plan = { summary: '', strategy: 'parallel' as const, why: '', tasks };
-    this.log.add({ type: 'plan-submitted', runId, plan, revision: 1 });
-    return this.run(runId);
-  }
-
-  run(runId: string): RunView {
-    return this.log.state.runs[runId]!;
-  }
-}
+import { forecastOf, forecastWords, toGoOf } from '../../../src/domain/forecast.ts';
+import { DoneTasks } from '../../support/doneTasks.ts';
 
 describe('the forecast of a run', () => {
   it('is nothing where no tasks of such a kind were done here before', () => {
-    const record = new Record();
+    const record = new DoneTasks();
     assert.equal(forecastOf(record.log.state, record.planned('generate-code')), undefined);
     record.past('generate-code', [1000]);
     assert.equal(forecastOf(record.log.state, record.planned('generate-code')), undefined, 'one is no record');
@@ -76,7 +13,7 @@ describe('the forecast of a run', () => {
   });
 
   it('is what such tasks came to, with failed ones, and as wide as they were apart', () => {
-    const record = new Record();
+    const record = new DoneTasks();
     record.past('generate-code', [1000, 2000, 3000]);
     record.past('generate-code', [6000], 'failed');
     record.past('generate-tests', [500, 500]);
@@ -93,7 +30,7 @@ describe('the forecast of a run', () => {
   });
 
   it('counts what is spent already, and comes true at the end', () => {
-    const record = new Record();
+    const record = new DoneTasks();
     record.past('generate-code', [1000, 1000]);
     const { id } = record.planned('generate-code', 'generate-code');
     record.task(id, 't0', { role: 'coding', type: 'generate-code' }, 700);
@@ -104,5 +41,40 @@ describe('the forecast of a run', () => {
       record.log.add({ type: 'task-proven', runId: id, taskId: `${id}.${key}`, commit: 'c', tree: 't' });
     }
     assert.equal(forecastOf(record.log.state, record.run(id)), undefined, 'nothing is left to foretell');
+  });
+
+  it('says what is left to spend, in tokens and, where a price is known, in dollars', () => {
+    const unpriced = new DoneTasks();
+    unpriced.past('generate-code', [120_000, 160_000, 200_000]);
+    const first = unpriced.planned('generate-code');
+    assert.deepEqual(toGoOf(unpriced.log.state, first), { words: 'about 120k–200k tokens to go', record: 3 });
+
+    const record = new DoneTasks(4);
+    record.past('generate-code', [120_000, 160_000, 200_000]);
+    const { id } = record.planned('generate-code');
+    const words = (): string | undefined => toGoOf(record.log.state, record.run(id))?.words;
+    assert.equal(words(), 'about $0.48–0.80, 120k–200k tokens to go');
+    record.task(id, 't0', { role: 'coding', type: 'generate-code' }, 150_000);
+    assert.equal(words(), 'about $0.00–0.20, 0–50k tokens to go', 'what is spent is not to go');
+    record.log.add({ type: 'task-proven', runId: id, taskId: `${id}.t0`, commit: 'c', tree: 't' });
+    assert.equal(words(), undefined);
+
+    const same = new DoneTasks(400);
+    same.past('generate-code', [5_250_000, 5_250_000]);
+    const last = same.planned('generate-code');
+    assert.equal(toGoOf(same.log.state, last)?.words, 'about $2100.00, 5.3M tokens to go');
+  });
+
+  it('of a thousand tasks looks at each record once', () => {
+    const record = new DoneTasks();
+    record.past(
+      'generate-code',
+      Array.from({ length: 1000 }, (_, index) => 1000 + index),
+    );
+    const run = record.planned(...Array.from({ length: 1000 }, () => 'generate-code' as const));
+    const since = performance.now();
+    assert.ok(toGoOf(record.log.state, run));
+    // It is told with whatever a page is sent; every record beside every task would take many seconds.
+    assert.ok(performance.now() - since < 2000, `${Math.round(performance.now() - since)} ms`);
   });
 });

@@ -71,7 +71,12 @@ describe('the policy of a person and of a workspace', () => {
       allowedHosts: ['docs.example.com'],
       workspacePolicy: { ask: ['npm publish'], refuse: ['git push'], refuseHosts: ['evil.example.com'] },
     });
-    const text = describePolicy({ added, rules: ['npm run lint, in the sandbox'], approve: ['plan'] });
+    const text = describePolicy({
+      added,
+      rules: ['npm run lint, in the sandbox'],
+      servers: ['docs', 'issues:network'],
+      approve: ['plan'],
+    });
     for (const entry of [
       ...added.commands,
       ...added.hosts,
@@ -79,6 +84,7 @@ describe('the policy of a person and of a workspace', () => {
       ...added.refuse,
       ...added.refuseHosts,
       'npm run lint, in the sandbox',
+      'issues:network',
       'git status',
       '.vscode',
     ]) {

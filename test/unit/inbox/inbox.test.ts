@@ -100,7 +100,7 @@ describe('what waits for a person', () => {
 
     assert.deepEqual(team.waiting(), [other, late]);
     assert.deepEqual([...team.answers.keys()], [first, second]);
-    assert.throws(() => team.inbox.answer(second, { kind: 'deny' }, 'terminal'), /answered already, through editor/);
+    assert.throws(() => team.inbox.answer(second, { kind: 'deny' }, 'terminal'), /answered already, in VS Code/);
   });
 
   it('is not answered along with what asks for something else, whoever says that it was shown', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import type { ConversationEntry } from '../../../src/domain/conversation.ts';
 import { ModelError, type ModelFailureKind } from '../../../src/domain/errors.ts';
 import { OpenAiModel, type OpenAiModelOptions } from '../../../src/llm/openaiModel.ts';
@@ -35,6 +36,36 @@ describe('OpenAiModel', () => {
     }
     throw new Error('The call should have failed');
   };
+
+  describe('that is cancelled closes its connection within 100 ms', () => {
+    for (const [when, fault] of [
+      ['before anything has come', { fault: 'stall', when: 'before-headers' }],
+      ['while an answer stands still', { fault: 'stall', when: 'mid-stream' }],
+      ['while an answer comes in', { fault: 'slow-drip', everyMs: 5 }],
+    ] as const) {
+      it(when, async () => {
+        const model = await open(() => fault);
+        const cancel = new AbortController();
+        const asking = ask(model, HELLO, cancel.signal).catch((error: unknown) => error);
+        while (server.requests.length === 0) {
+          await wait(5);
+        }
+        await wait(50);
+        assert.equal(server.hangUps, 0);
+        const reason = new Error('enough');
+        const over = wait(100);
+        cancel.abort(reason);
+
+        assert.equal(await asking, reason);
+        await over;
+        // Where this process itself stood still meanwhile, what has come by then is looked at first.
+        for (let turn = 0; turn < 5; turn++) {
+          await nextTurn();
+        }
+        assert.equal(server.hangUps, 1);
+      });
+    }
+  });
 
   describe('says who asks', () => {
     it('with the task, `plan` while planning, and the key', async () => {

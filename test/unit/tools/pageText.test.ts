@@ -44,7 +44,8 @@ describe('the text of a page', () => {
     it(`is there soon, with ${what}`, () => {
       const begun = performance.now();
       text(html);
-      assert.ok(performance.now() - begun < 2000, `${performance.now() - begun} ms`);
+      // Well under a second, also on a machine that is ten times as busy; what is not done in one pass takes minutes.
+      assert.ok(performance.now() - begun < 20_000, `${performance.now() - begun} ms`);
     });
   }
 });
