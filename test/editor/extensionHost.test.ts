@@ -37,7 +37,6 @@ if (typeof desktop === 'string') {
 /** A test that runs a host, and one more for each test that ran in there: mocha finds them when this one has ended. */
 function runsTheSuite(run: (env: Record<string, string>) => Promise<void>): void {
   it('runs the suite to its end', async function () {
-    this.timeout(300_000);
     const folder = mkdtempSync(path.join(tmpdir(), 'suite-'));
     const resultsFile = path.join(folder, 'results.json');
     let failure: unknown;

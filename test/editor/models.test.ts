@@ -31,7 +31,6 @@ describe('the same objective through every model door in VS Code', () => {
   let workspace: string;
 
   before(async function () {
-    this.timeout(180_000);
     const rehearsal = chooseRehearsal(await readRehearsals());
     objective = rehearsal.objective;
     server = await ScriptedServer.start(serverScript(goodPersona(rehearsal)));

@@ -12,7 +12,6 @@ describe('the packed extension, installed into a clean VS Code', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'packed-'));
 
   before(async function () {
-    this.timeout(180_000);
     workspace = sampleWorkspace();
     const { file } = packExtension(folder);
     editor = await startEditor({ extensions: [], vsixFiles: [file], folder: workspace });

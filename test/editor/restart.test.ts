@@ -15,7 +15,6 @@ describe('a run in VS Code whose host goes away in the middle', () => {
   let expectedTree: string;
 
   before(async function () {
-    this.timeout(180_000);
     expectedTree = await rehearsedTree(rehearseHeadless);
   });
 

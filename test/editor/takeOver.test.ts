@@ -25,7 +25,6 @@ describe('taking over in VS Code', () => {
   let expectedTree: string;
 
   before(async function () {
-    this.timeout(180_000);
     expectedTree = await rehearsedTree(rehearseHeadless);
     workspace = sampleWorkspace();
     const settings = { 'workbench.secondarySideBar.defaultVisibility': 'hidden' };

@@ -34,7 +34,6 @@ describe('several windows and a terminal on one workspace', () => {
   let expectedTree: string;
 
   before(async function () {
-    this.timeout(240_000);
     expectedTree = await rehearsedTree(rehearseHeadless);
     workspace = sampleWorkspace();
     first = await startEditor({ folder: workspace, settings });

@@ -308,7 +308,7 @@ describe('a page of the web', () => {
     await made.until('the second', () => web.asked.length === 2);
     const begun = performance.now();
     await made.squad.runs.stopAll('terminal');
-    assert.ok(performance.now() - begun < 5_000, `${performance.now() - begun} ms`);
+    assert.ok(performance.now() - begun < 25_000, `${performance.now() - begun} ms`);
     assert.equal(results().length, 1);
   });
 

@@ -235,7 +235,7 @@ describe('an MCP server', () => {
     await begin([list, call('hang')]);
     await bench!.until('the call', () => bench!.of('tool-call-started').length === 2);
     // The server is up before its time runs.
-    await bench!.until('the end of the run', () => bench!.run().phase === 'ended', 2_000, 60_000);
+    await bench!.until('the end of the run', () => bench!.run().phase === 'ended', 15_000, 60_000);
     assert.deepEqual(results(), ['refused: docs: It was ended after 180 s.']);
   });
 

@@ -14,6 +14,8 @@ import { SECRETS, secretsBelow, secretsIn, watchForSecrets } from './secrets.ts'
 import { EditorWindow, FurtherWindow } from './editorWindow.ts';
 
 const waitMs = 60_000;
+/** A palette that went away because something else took the keyboard would look like one whose command ran. */
+const PATIENT_SETTINGS = { 'workbench.quickOpen.closeOnFocusLost': false };
 
 export interface EditorOptions {
   /** Folders of extensions, loaded as installed ones; DevSquad itself where nothing is said. */
@@ -88,7 +90,7 @@ export class Editor extends EditorWindow {
     if (!options.folder) {
       writeFileSync(path.join(this.workspaceFolder, 'README.md'), '# A workspace\n');
     }
-    writeUserSettings(this.dataFolder, options.settings);
+    this.changeSettings({});
   }
 
   /** Called by `startEditor`. */
@@ -126,7 +128,7 @@ export class Editor extends EditorWindow {
 
   /** Those named stand beside the ones of the start; read by the next window that opens. */
   changeSettings(settings: Readonly<Record<string, unknown>>): void {
-    writeUserSettings(this.dataFolder, { ...this.options.settings, ...settings });
+    writeUserSettings(this.dataFolder, { ...PATIENT_SETTINGS, ...this.options.settings, ...settings });
   }
 
   /** What the server and its extension hosts have printed. */
@@ -278,7 +280,7 @@ export async function runInExtensionHost(options: SuiteOptions): Promise<SuiteEn
   const end = Promise.withResolvers<SuiteEnd['exitCode']>();
   const timer = setTimeout(() => {
     end.resolve('timeout');
-  }, options.timeoutMs ?? 150_000);
+  }, options.timeoutMs ?? 240_000);
   const editor = await startEditor({
     extensions: options.extensions ?? [],
     ...(options.env ? { env: options.env } : {}),

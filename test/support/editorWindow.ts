@@ -27,7 +27,8 @@ export abstract class EditorWindow {
           await this.page.keyboard.press('ArrowDown');
         }
         await chosen.waitFor({ timeout: 100 });
-        await this.page.keyboard.press('Enter');
+        // Into the palette and nowhere else: what opens meanwhile takes the keyboard from it.
+        await input.press('Enter', { timeout: 1_500 });
         await row.first().waitFor({ state: 'hidden', timeout: 10_000 });
         return;
       } catch {

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import type { SquadEvent, EventOf, EventType } from '../../src/domain/events.ts';
 import type { RunOptions } from '../../src/domain/run.ts';
 import type { AgentView, RunView, TaskView } from '../../src/domain/squadState.ts';
@@ -43,7 +43,11 @@ export const finish = { tool: 'finish_task', args: { summary: 'Done.' } };
 export const readNothing = { tool: 'read_file', args: { path: 'is-not-there' } };
 
 /** How long a test waits in real time for what must happen at once. */
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 30_000;
+/** Turns of the loop without anything at work, before time passes on, */
+const QUIET_TURNS = 10;
+/** and looks at what is at work, some 5 ms apart, after which it passes all the same. */
+const MOST_BUSY = 40;
 
 export class LifeBench {
   readonly folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'devsquad-life-')));
@@ -184,7 +188,23 @@ export class LifeBench {
       }
       await wait(5);
       if (stepMs > 0) {
+        await this.atRest();
         this.clock.advance(stepMs);
+      }
+    }
+  }
+
+  /** Waits while processes and files are at work, which takes a slow machine long; not for ever, as a command may hang. */
+  private async atRest(): Promise<void> {
+    await this.ledger.flushed();
+    for (let quiet = 0, busy = 0; quiet < QUIET_TURNS && busy < MOST_BUSY;) {
+      if (process.getActiveResourcesInfo().some((name) => /^(ProcessWrap|FSReq)/.test(name))) {
+        quiet = 0;
+        busy++;
+        await wait(5);
+      } else {
+        quiet++;
+        await nextTurn();
       }
     }
   }

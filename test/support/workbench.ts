@@ -36,22 +36,24 @@ export async function openSideBar(window: EditorWindow): Promise<void> {
 /** Picks the entry that `text` leads to in the list whose title or hint has the text `list`. */
 export async function pick({ page }: EditorWindow, list: string, text: string): Promise<void> {
   const widget = page.locator('.quick-input-widget').filter({ hasText: list });
+  const input = widget.locator('input').first();
   await widget.waitFor();
-  await widget.locator('input').first().fill(text);
+  await input.fill(text);
   await widget
     .locator('.monaco-list-row')
     .filter({ hasText: new RegExp(text, 'i') })
     .first()
     .waitFor();
-  await page.keyboard.press('Enter');
+  await input.press('Enter');
 }
 
 /** Answers the input box that asks `question`. */
 export async function answerInput({ page }: EditorWindow, question: string, text: string): Promise<void> {
   const widget = page.locator('.quick-input-widget').filter({ hasText: question });
+  const input = widget.locator('input').first();
   await widget.waitFor();
-  await widget.locator('input').first().fill(text);
-  await page.keyboard.press('Enter');
+  await input.fill(text);
+  await input.press('Enter');
 }
 
 /** Clicks a button of the modal dialog on screen, and answers what the dialog said; its picture is taken where `picture` names one. */

@@ -30,6 +30,12 @@ describeModelDoor(
   { tellsUsage: false, refusalKind: 'server' },
 );
 
+/** For what only a limit ends: the one that is meant, so that a loaded machine looks like no other. */
+const LIMITS: Partial<Record<ModelFailureKind, Partial<CallLimits>>> = {
+  stalled: { firstChunkMs: 1000, idleMs: 1000 },
+  timeout: { deadlineMs: 3000 },
+};
+
 describe('a model of VS Code that fails', () => {
   const cases: readonly (readonly [id: string, kind: ModelFailureKind, message: RegExp])[] = [
     ['empty', 'malformed', /empty/],
@@ -55,8 +61,7 @@ describe('a model of VS Code that fails', () => {
   ];
   for (const [id, kind, message] of cases) {
     it(`ends in a ModelError: ${id} is ${kind}`, async () => {
-      const isAboutTime = kind === 'stalled' || kind === 'timeout';
-      const model = await builtIn(id, isAboutTime ? { firstChunkMs: 1000, idleMs: 1000, deadlineMs: 3000 } : {});
+      const model = await builtIn(id, LIMITS[kind]);
       await assert.rejects(ask(model, []), (error) => {
         assert.ok(error instanceof ModelError, String(error));
         assert.equal(error.kind, kind, error.message);

@@ -14,7 +14,6 @@ import { readRehearsals } from '../../support/rehearsals.ts';
 import { scriptedModels } from './scriptedDoor.ts';
 
 describe('a whole run over a model of VS Code', function () {
-  this.timeout(120_000);
   const home = process.env['HOME'];
   let folder: string;
   let media: string;

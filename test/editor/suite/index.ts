@@ -6,7 +6,7 @@ import type { SuiteResult } from './results.ts';
 
 /** Runs every `*.test.js` beside this file. Results go to the file that DEVSQUAD_SUITE_RESULTS names. */
 export async function run(): Promise<void> {
-  const mocha = new Mocha({ timeout: 60_000, forbidOnly: true, reporter: 'min' });
+  const mocha = new Mocha({ timeout: 120_000, forbidOnly: true, reporter: 'min' });
   const folder = import.meta.dirname;
   for (const file of readdirSync(folder).filter((name) => name.endsWith('.test.js'))) {
     mocha.addFile(path.join(folder, file));

@@ -13,7 +13,6 @@ import { ScriptedServer } from '../../support/scriptedServer.ts';
 import { TinyWorktree } from '../../support/tinyTools.ts';
 
 describe('a persona behind the OpenAI-compatible door', function () {
-  this.timeout(60_000);
   let rehearsal: Rehearsal;
   let sample: string;
   let scratch: string;

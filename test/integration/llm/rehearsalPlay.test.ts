@@ -13,7 +13,6 @@ import { runShell, TinyWorktree } from '../../support/tinyTools.ts';
 import { requestFor } from '../../unit/llm/modelContract.ts';
 
 describe('the rehearsal “tags-and-search”', function () {
-  this.timeout(60_000);
   let model: RehearsalModel;
   let taskKeys: string[];
   let plan: ProjectPlan;

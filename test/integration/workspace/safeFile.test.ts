@@ -202,7 +202,6 @@ describe('safe files', () => {
   });
 
   it('never leaves its root while folders and files are swapped for links under its feet', async function () {
-    this.timeout(30_000);
     const { root, outside, safe } = workspace({ 'folder/file': 'inside' });
     write(outside, { file: 'outside' });
     const swapper = fork(join(import.meta.dirname, 'swapper.ts'), [root, outside]);

@@ -11,8 +11,6 @@ import { MemoryLedger } from '../../support/memoryLedger.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 
 describe('The feed of the tables', function () {
-  this.timeout(20_000);
-
   let folder: string;
   let ledger: MemoryLedger;
   let tables: TablesStore;
