@@ -2,7 +2,7 @@
 import type { Event } from './base/emitter.ts';
 import type { AgentType } from './domain/agent.ts';
 import type { ConversationEntry, ModelAnswer } from './domain/conversation.ts';
-import type { EventDraft, SquadEvent } from './domain/events.ts';
+import type { EventDraft, EventType, SquadEvent } from './domain/events.ts';
 import type { RunOptions } from './domain/run.ts';
 import type { SquadView } from './domain/squadState.ts';
 
@@ -46,6 +46,20 @@ export interface Ledger {
   flushed(): Promise<void>;
   /** An event of the past, from disk. Rejects when there is none with that sequence, with an EventGoneError when there was. */
   read(sequence: number): Promise<SquadEvent>;
+}
+
+/** An event as it goes to the disk. */
+export interface WrittenEvent {
+  readonly sequence: number;
+  readonly type: EventType;
+  /** The whole event as JSON, in UTF-8; not to be changed. */
+  readonly json: Uint8Array;
+}
+
+/** A ledger that also shows what it writes, for who hands events on without making their bytes again. */
+export interface WrittenLedger extends Ledger {
+  /** Fires once per event in order, after the state has changed and before `onDidAppend`; not durable yet. */
+  readonly onDidWrite: Event<WrittenEvent>;
 }
 
 /** A tool as a model is offered it. `parameters` is a JSON schema of an object. */

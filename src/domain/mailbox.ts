@@ -11,6 +11,7 @@
  * function of the state alone, and finding the next one costs the same however many wait.
  */
 import type { DeepReadonly } from '../base/deepReadonly.ts';
+import { msOf } from '../base/instants.ts';
 import { LONGEST_TEXT, partyOf, type MessageRecord, type MessageType, type StoredMessage } from './message.ts';
 
 const RISE_MS = 30_000;
@@ -205,8 +206,8 @@ export function endMessage(
   stopResting(run.mail, record);
   if (!wasOver) {
     run.mail.over.push(id);
-    for (const oldest of run.mail.over.splice(0, run.mail.over.length - NEWEST_OVER)) {
-      delete run.messages[oldest];
+    for (let excess = run.mail.over.length - NEWEST_OVER; excess > 0; excess--) {
+      delete run.messages[run.mail.over.shift() ?? ''];
     }
   }
 }
@@ -229,8 +230,10 @@ function valueOf<Value>(record: Readonly<Record<string, Value>>, key: string): V
 }
 
 function stopResting(mail: Mail, record: MessageRecord): void {
-  delete record.restsUntil;
-  delete mail.resting[record.id];
+  if (record.restsUntil !== undefined) {
+    delete record.restsUntil;
+    delete mail.resting[record.id];
+  }
 }
 
 function recordOf(message: StoredMessage, { sequence, at }: Stamp): MessageRecord {
@@ -250,7 +253,7 @@ function recordOf(message: StoredMessage, { sequence, at }: Stamp): MessageRecor
 
 function putIn(mail: Mail, record: MessageRecord, at: string): void {
   const inbox = (mail.inboxes[record.receiver.id] ??= { waiting: 0, places: {}, lastPlace: 0, lanes: {} });
-  const place = Math.max(Date.parse(at), inbox.lastPlace + RISE_MS / RISE_MESSAGES);
+  const place = Math.max(msOf(at), inbox.lastPlace + RISE_MS / RISE_MESSAGES);
   const lane = (inbox.lanes[laneOf(record)] ??= { ids: [], places: [], start: 0, waiting: 0 });
   inbox.lastPlace = place;
   inbox.places[record.id] = place;

@@ -1,5 +1,6 @@
 /** The thread that writes images: `ImageKeeper` on the real file system. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { beLessUrgent } from '../base/politeThread.ts';
 import { systemFiles } from './files.ts';
 import { ImageKeeper, type ImageRequest, type ImageStart } from './imageKeeper.ts';
 
@@ -7,6 +8,7 @@ if (!parentPort) {
   throw new Error('imageThread runs as a worker thread only');
 }
 const port = parentPort;
+beLessUrgent();
 // The starter and this thread are the same build, so the shape is known.
 const keeper = new ImageKeeper(systemFiles, workerData as ImageStart);
 

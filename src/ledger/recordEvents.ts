@@ -6,8 +6,9 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { messageOf, StorageError } from '../domain/errors.ts';
 import { EVENT_VERSION, parseEvent, type SquadEvent } from '../domain/events.ts';
+import type { WrittenEvent } from '../ports.ts';
 import { codeOf, type Files } from './files.ts';
-import { encodeRecord, type JournalRecord } from './journalRecord.ts';
+import { encodeRecord, HEADER_BYTES, type JournalRecord } from './journalRecord.ts';
 import { BLOBS } from './storageFolder.ts';
 
 export interface Blob {
@@ -17,21 +18,25 @@ export interface Blob {
 
 type Stored = Pick<JournalRecord, 'sequence' | 'json'>;
 
-/** The blob is there when the event takes more than `blobBytes` as JSON. */
-export function encodeEvent(event: SquadEvent, blobBytes: number): { record: Buffer<ArrayBuffer>; blob?: Blob } {
+export interface EncodedEvent extends WrittenEvent {
+  readonly record: Buffer<ArrayBuffer>;
+  /** There when the event takes more than `blobBytes` as JSON. */
+  readonly blob?: Blob;
+}
+
+export function encodeEvent(event: SquadEvent, blobBytes: number): EncodedEvent {
   const json = JSON.stringify(event);
   // A character takes three bytes at most, so a short text need not be counted.
   if (json.length * 3 <= blobBytes || Buffer.byteLength(json) <= blobBytes) {
-    return { record: encodeRecord(event.sequence, event.epoch, json) };
+    const record = encodeRecord(event.sequence, event.epoch, json);
+    return { sequence: event.sequence, type: event.type, json: record.subarray(HEADER_BYTES), record };
   }
   const bytes = Buffer.from(json);
   const name = sha256Of(bytes);
   const { version, sequence, epoch, at, runId, taskId, attempt, actor, causedBy, decisionId, input, type } = event;
   const envelope = { version, sequence, epoch, at, runId, taskId, attempt, actor, causedBy, decisionId, input, type };
-  return {
-    record: encodeRecord(sequence, epoch, JSON.stringify({ blob: name, ...envelope })),
-    blob: { name, bytes },
-  };
+  const record = encodeRecord(sequence, epoch, JSON.stringify({ blob: name, ...envelope }));
+  return { sequence, type, json: bytes, record, blob: { name, bytes } };
 }
 
 /** No event begins like this: the ledger stamps it with its version first. */

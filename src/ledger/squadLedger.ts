@@ -5,10 +5,11 @@
  */
 import path from 'node:path';
 import { Emitter, type Event } from '../base/emitter.ts';
+import { isoOf } from '../base/instants.ts';
 import { EventGoneError, LedgerClosedError, messageOf, StorageError } from '../domain/errors.ts';
 import { EVENT_TYPES, EVENT_VERSION, RUNTIME, type EventDraft, type SquadEvent } from '../domain/events.ts';
 import { apply, emptyState, type SquadState, type SquadView } from '../domain/squadState.ts';
-import type { Appended, Clock, Ledger } from '../ports.ts';
+import type { Appended, Clock, WrittenEvent, WrittenLedger } from '../ports.ts';
 import { Archives } from './archive.ts';
 import { systemFiles, type Files } from './files.ts';
 import { readHistory, type History } from './history.ts';
@@ -45,7 +46,7 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
-export class SquadLedger implements Ledger {
+export class SquadLedger implements WrittenLedger {
   /** Sentences for the person about what could not be read when the ledger was opened. */
   readonly damage: readonly string[];
   private readonly living: SquadState;
@@ -56,6 +57,7 @@ export class SquadLedger implements Ledger {
   private readonly laterOwner: string;
   private readonly files: Files;
   private readonly clock: Clock;
+  private readonly written = new Emitter<WrittenEvent>();
   private readonly appended = new Emitter<SquadEvent>();
   private readonly closing = new Emitter<Error>();
   private readonly warning = new Emitter<string>();
@@ -154,6 +156,10 @@ export class SquadLedger implements Ledger {
     return this.appended.event;
   }
 
+  get onDidWrite(): Event<WrittenEvent> {
+    return this.written.event;
+  }
+
   /** Fires once, when a write failed or another owner took over. */
   get onDidFail(): Event<Error> {
     return this.closing.event;
@@ -231,9 +237,10 @@ export class SquadLedger implements Ledger {
       encoded.flatMap(({ blob }) => blob ?? []),
     );
     this.images.appended(records.length, bytes.length, isNewSegment);
-    for (const { length } of records) {
-      this.index.add(offset, length);
-      offset += length;
+    for (const each of encoded) {
+      this.index.add(offset, each.record.length);
+      offset += each.record.length;
+      this.written.fire(each);
     }
   }
 
@@ -269,7 +276,7 @@ export class SquadLedger implements Ledger {
       version: EVENT_VERSION,
       sequence: this.living.sequence + 1,
       epoch: this.epoch,
-      at: new Date(this.clock.now()).toISOString(),
+      at: isoOf(this.clock.now()),
       input: EVENT_TYPES[draft.type].input,
       ...draft,
     };

@@ -1,33 +1,32 @@
 /**
  * Keeps the tables up with the ledger: first what they have not seen, then each event once it is durable. Events are handed
- * over in lots, a little later, because waking the tables' thread costs the main thread more than an event does. The tables
- * are derived, so whatever goes wrong here is said and never stops a run: the next start catches up.
+ * over as the ledger wrote them, in lots, a little later: waking the tables' thread costs the main thread more than an event
+ * does. The tables are derived, so whatever goes wrong here is said and never stops a run: the next start catches up.
  */
 import { EventGoneError, messageOf } from '../domain/errors.ts';
-import type { SquadEvent } from '../domain/events.ts';
-import type { Clock, Ledger, Logger } from '../ports.ts';
+import type { Clock, Logger, WrittenEvent, WrittenLedger } from '../ports.ts';
 import type { TablesStore } from './sqljs/tablesClient.ts';
 
 /** How long events wait for others. A query for one of them waits as long. */
 const PAUSE_MS = 20;
 /** Events read back in one turn, which takes the main thread some milliseconds. */
 const CATCH_UP = 50;
-/** Events in one lot: copying it to the thread takes the main thread a few milliseconds. */
+/** Events in one lot, which is some 10 ms of work for the thread. */
 const BATCH = 250;
 
 export interface TablesFeedOptions {
-  readonly ledger: Ledger;
+  readonly ledger: WrittenLedger;
   readonly tables: TablesStore;
   readonly clock: Pick<Clock, 'sleep'>;
   readonly logger: Logger;
 }
 
 export class TablesFeed {
-  private readonly ledger: Ledger;
+  private readonly ledger: WrittenLedger;
   private readonly tables: TablesStore;
   private readonly clock: Pick<Clock, 'sleep'>;
   private readonly closing = new AbortController();
-  private pending: SquadEvent[] = [];
+  private pending: WrittenEvent[] = [];
   private working: Promise<void>;
   private waiting = false;
 
@@ -39,7 +38,7 @@ export class TablesFeed {
       logger.warn(`The tables are behind the ledger until the next start: ${messageOf(error)}`);
     };
     this.working = this.catchUp(tables.lastSequence, ledger.state.sequence).catch(warn);
-    ledger.onDidAppend((event) => {
+    ledger.onDidWrite((event) => {
       this.pending.push(event);
       if (!this.waiting) {
         this.waiting = true;
@@ -66,9 +65,10 @@ export class TablesFeed {
   }
 
   /** Runs whose archives are gone have no rows in tables that are made anew. */
-  private async readIfThere(sequence: number): Promise<SquadEvent | undefined> {
+  private async readIfThere(sequence: number): Promise<WrittenEvent | undefined> {
     try {
-      return await this.ledger.read(sequence);
+      const event = await this.ledger.read(sequence);
+      return { sequence, type: event.type, json: Buffer.from(JSON.stringify(event)) };
     } catch (error) {
       if (error instanceof EventGoneError) {
         return undefined;

@@ -3,12 +3,14 @@ import { Emitter } from '../../src/base/emitter.ts';
 import { LedgerClosedError } from '../../src/domain/errors.ts';
 import type { EventDraft, SquadEvent } from '../../src/domain/events.ts';
 import { apply } from '../../src/domain/squadState.ts';
-import type { Appended, Ledger } from '../../src/ports.ts';
+import type { Appended, WrittenEvent, WrittenLedger } from '../../src/ports.ts';
 import { EventLog } from './builders.ts';
 
-export class MemoryLedger implements Ledger {
+export class MemoryLedger implements WrittenLedger {
   private readonly log: EventLog;
+  private readonly written = new Emitter<WrittenEvent>();
   private readonly appended = new Emitter<SquadEvent>();
+  readonly onDidWrite = this.written.event;
   readonly onDidAppend = this.appended.event;
   isOpen = true;
 
@@ -26,6 +28,7 @@ export class MemoryLedger implements Ledger {
     }
     const events = this.log.add(...drafts);
     events.forEach((event) => {
+      this.written.fire({ sequence: event.sequence, type: event.type, json: Buffer.from(JSON.stringify(event)) });
       this.appended.fire(event);
     });
     return { events, durable: Promise.resolve() };

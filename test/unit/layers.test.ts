@@ -13,7 +13,7 @@ const belowHosts = [...belowSquad, 'squad', 'replay'];
 
 /** A folder may import what stands above it, never below. */
 const ladder: readonly Rung[] = [
-  { name: 'base', imports: [] },
+  { name: 'base', imports: [], builtins: [{ name: 'os', onlyIn: 'base/politeThread' }] },
   { name: 'domain', imports: ['base'], packages: ['diff', 'zod'] },
   { name: 'ports', imports: ['base', 'domain'], packages: ['zod'], builtins: free },
   { name: 'protocol', imports: ['base', 'domain'], packages: ['zod'] },

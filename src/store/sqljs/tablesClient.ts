@@ -9,8 +9,7 @@ import { assertNever } from '../../base/assertNever.ts';
 import { Emitter, type Event } from '../../base/emitter.ts';
 import { siblingModule } from '../../base/siblingModule.ts';
 import { messageOf, StorageError } from '../../domain/errors.ts';
-import type { SquadEvent } from '../../domain/events.ts';
-import type { Clock, Logger } from '../../ports.ts';
+import type { Clock, Logger, WrittenEvent } from '../../ports.ts';
 import { hasRows } from '../eventsWithoutRows.ts';
 import { IdleSaver } from './idleSaver.ts';
 import { PendingAnswers } from './pendingAnswers.ts';
@@ -96,7 +95,7 @@ export class TablesStore {
    * Hands events over, in the ledger's order, each once, and only when they are durable: the tables must never know what
    * the ledger forgets. Sequences rise; gaps are the caller's knowledge (deleted archives). Throws when the thread is gone.
    */
-  append(events: readonly SquadEvent[]): void {
+  append(events: readonly WrittenEvent[]): void {
     if (this.failure) {
       throw this.failure;
     }
@@ -109,7 +108,12 @@ export class TablesStore {
     }
     if (last !== this.appended) {
       this.appended = last;
-      this.post({ type: 'append', events: events.filter(({ type }) => hasRows(type)), sequence: last });
+      const lots = lotsOf(events.filter(({ type }) => hasRows(type)));
+      for (const [index, lot] of lots.entries()) {
+        const sequence = index === lots.length - 1 ? last : (lot.at(-1)?.sequence ?? 0);
+        const json = jsonArrayOf(lot);
+        this.post({ type: 'append', events: json, sequence }, [json.buffer]);
+      }
       this.idleSaver?.wake();
     }
   }
@@ -175,8 +179,8 @@ export class TablesStore {
     }, signal);
   }
 
-  private post(request: ThreadRequest): void {
-    this.worker.postMessage(request);
+  private post(request: ThreadRequest, transferred: readonly ArrayBuffer[] = []): void {
+    this.worker.postMessage(request, transferred);
   }
 
   private receive(reply: ThreadReply): void {
@@ -214,6 +218,40 @@ export class TablesStore {
     }
   }
 }
+
+/** One text has room for so many bytes at most; an event that is longer is alone. */
+const LOT_BYTES = 4 * 1024 * 1024;
+
+/** At least one lot, which may be empty. */
+function lotsOf(events: readonly WrittenEvent[]): WrittenEvent[][] {
+  let lot: WrittenEvent[] = [];
+  let room = LOT_BYTES;
+  const lots = [lot];
+  for (const event of events) {
+    if (lot.length > 0 && event.json.length > room) {
+      lots.push((lot = []));
+      room = LOT_BYTES;
+    }
+    lot.push(event);
+    room -= event.json.length;
+  }
+  return lots;
+}
+
+function jsonArrayOf(events: readonly WrittenEvent[]): Uint8Array<ArrayBuffer> {
+  const parts = events.flatMap(({ json }, index) => (index === 0 ? [json] : [COMMA, json]));
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 2));
+  let offset = 0;
+  for (const part of [OPENING, ...parts, CLOSING]) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}
+
+const OPENING = Buffer.from('[');
+const COMMA = Buffer.from(',');
+const CLOSING = Buffer.from(']');
 
 /** Waits for the sequence and asks for nothing. */
 const NOTHING = { sql: 'SELECT 1', parameters: [] };

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import initSqlJs from 'sql.js';
 import { assertNever } from '../../base/assertNever.ts';
+import { beLessUrgent } from '../../base/politeThread.ts';
 import { messageOf } from '../../domain/errors.ts';
 import type { SquadEvent } from '../../domain/events.ts';
 import { schemaHash } from '../schema.ts';
@@ -42,7 +43,7 @@ class TablesThread {
   handle(request: ThreadRequest): void {
     switch (request.type) {
       case 'append':
-        for (const event of request.events) {
+        for (const event of eventsIn(request.events)) {
           this.pending.push(event);
         }
         this.appendedSequence = request.sequence;
@@ -117,6 +118,11 @@ class TablesThread {
   }
 }
 
+/** What this process wrote as events; those of other versions were read and checked before. */
+function eventsIn(json: Uint8Array): readonly SquadEvent[] {
+  return JSON.parse(new TextDecoder().decode(json)) as readonly SquadEvent[];
+}
+
 /** sql.js's WebAssembly lies beside the bundle, and in its package when the sources run. */
 function readWasm(): ArrayBuffer {
   const address = import.meta.url.endsWith('.ts')
@@ -140,6 +146,7 @@ async function start({ folder, ledgerSequence }: ThreadStart, port: MessagePort)
 }
 
 if (parentPort) {
+  beLessUrgent();
   // The client, which starts this thread, gives it exactly that.
   await start(workerData as ThreadStart, parentPort);
 }

@@ -1,5 +1,4 @@
 /** What the thread of the tables and its client say to each other. */
-import type { SquadEvent } from '../../domain/events.ts';
 import type { CompiledSql, Row } from './tablesDatabase.ts';
 
 export interface ThreadStart {
@@ -8,8 +7,8 @@ export interface ThreadStart {
 }
 
 export type ThreadRequest =
-  /** Events in order, those without rows left out; with them the tables are at `sequence`. */
-  | { readonly type: 'append'; readonly events: readonly SquadEvent[]; readonly sequence: number }
+  /** Events in order as the JSON of an array, those without rows left out; with them the tables are at `sequence`. */
+  | { readonly type: 'append'; readonly events: Uint8Array<ArrayBuffer>; readonly sequence: number }
   /** Answered between two transactions, once the tables are at `atLeast`. */
   | { readonly type: 'query'; readonly id: number; readonly query: CompiledSql; readonly atLeast: number }
   /** Answered once an image of `atLeast` or later is on disk. */

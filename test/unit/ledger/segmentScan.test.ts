@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { commitOf, encodeRecord } from '../../../src/ledger/journalRecord.ts';
+import { commitOf, decodeRecord, encodeRecord } from '../../../src/ledger/journalRecord.ts';
 import { scanSegment } from '../../../src/ledger/segmentScan.ts';
 
 const EPOCH = 3;
@@ -20,6 +20,13 @@ describe('a segment of the journal', () => {
   it('ends where the zeros begin that were written ahead', () => {
     assert.deepEqual(found(segment()), { sequences: [1, 2, 3, 4], fault: undefined });
     assert.deepEqual(found(AHEAD), { sequences: [], fault: undefined });
+  });
+
+  it('knows sequences that take more than 32 bits', () => {
+    const sequences = [2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40 + 5, Number.MAX_SAFE_INTEGER];
+    for (const sequence of sequences) {
+      assert.equal(decodeRecord(record(sequence), 0)?.sequence, sequence);
+    }
   });
 
   it('knows its last write for one that was cut off, whichever of its sectors are missing', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { appendFile, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { RUNTIME, type EventDraft } from '../../../src/domain/events.ts';
+import { RUNTIME, type EventDraft, type SquadEvent } from '../../../src/domain/events.ts';
 import { readJournal } from '../../../src/ledger/journalFile.ts';
 import { scanSegment } from '../../../src/ledger/segmentScan.ts';
 import { StoredLedgers } from '../../support/storedLedgers.ts';
@@ -159,6 +159,27 @@ describe('SquadLedger', () => {
     ledger.onDidAppend((event) => seen.push(event.sequence));
     ledger.append(agent('coding-1'), agent('coding-2'));
     assert.deepEqual(seen, [2, 3, 4]);
+    await ledger.close();
+  });
+
+  it('shows each event as it writes it, whole and in order, also one that is longer than a record', async () => {
+    const ledger = await ledgers.open();
+    const shown: unknown[] = [];
+    const appended: unknown[] = [];
+    ledger.onDidWrite(({ sequence, type, json }) => {
+      const event = JSON.parse(Buffer.from(json).toString()) as SquadEvent;
+      assert.deepEqual([event.sequence, event.type], [sequence, type]);
+      shown.push(event);
+    });
+    ledger.onDidAppend((event) => {
+      appended.push(event);
+      if (event.sequence === 2) {
+        ledger.append(agent('by a listener'));
+      }
+    });
+    ledger.append(agent('ä'), agent('x'.repeat(2_000_000)));
+    assert.equal(shown.length, 3);
+    assert.deepEqual(shown, JSON.parse(JSON.stringify(appended)));
     await ledger.close();
   });
 

@@ -49,6 +49,25 @@ describe('The feed of the tables', function () {
     assert.equal(tables.appendedSequence, 8);
   });
 
+  it('hands over any amount at once', async () => {
+    await tables.caughtUp(6, AbortSignal.timeout(10_000));
+    const long = 'x'.repeat(900_000);
+    const ids = Array.from({ length: 12 }, (_, index) => `long-${index + 10}`);
+    for (const id of ids) {
+      const text = anyMessage({ id, content: { kind: 'text', text: `${long}${id}` } });
+      ledger.append({ type: 'message-sent', runId: 'run-1', actor: RUNTIME, message: text });
+    }
+    await turns();
+    clock.advance(20);
+    await tables.caughtUp(ledger.state.sequence, AbortSignal.timeout(30_000));
+    const query = builder.selectFrom('agent_communications').select(['id', 'message_content']).orderBy('id').compile();
+    const rows = await tables.query(query, AbortSignal.timeout(30_000));
+    assert.deepEqual(
+      rows.map(({ id, message_content }) => [id, message_content.includes(`${long}${id}`)]),
+      ids.map((id) => [id, true]),
+    );
+  });
+
   it('closes with everything that came before, without waiting for the moment to pass', async () => {
     const ids = Array.from({ length: 600 }, (_, index) => `message-${index + 100}`);
     ids.forEach(say);
