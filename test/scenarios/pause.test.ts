@@ -88,7 +88,14 @@ describe('a run that is paused', () => {
     await squad.runs.pause(runId);
     await squad.runs.pause(runId);
     // What was under way may end first.
-    await wait(1_500);
+    await until(() => {
+      const { reservations, tasks } = run();
+      return Object.keys(reservations).length + Object.values(tasks).filter(({ openCall }) => openCall).length === 0;
+    });
+    for (let last = 0; last !== squad.ledger.state.sequence;) {
+      last = squad.ledger.state.sequence;
+      await wait(1_500);
+    }
     const { workedMs } = run().account;
     assert.deepEqual(await beginsWithin(1_000), []);
     assert.equal(run().account.workedMs, workedMs);

@@ -6,7 +6,7 @@ import path from 'node:path';
 /** Handles that somebody must close; files are read and written in the background and come and go. */
 const HELD = /Timeout|Immediate|Process|Server|Socket|Pipe|MessagePort|Worker/;
 /** What ends in the background may take a moment of real time. */
-const PATIENCE_MS = 3_000;
+const PATIENCE_MS = 20_000;
 
 /** Remembers what is there now, called in the test itself; the answer fails when more is there, or when the folder holds a lock or a socket. */
 export async function watchForLeaks(): Promise<(folder: string) => Promise<void>> {

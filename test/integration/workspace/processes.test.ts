@@ -70,7 +70,7 @@ describe('processes', () => {
 
   it('ends the whole group at the time limit', async () => {
     const cwd = temporaryFolder();
-    const result = await run('sleep 60 & echo $! > child; echo started; wait', { cwd, timeoutMs: 300 });
+    const result = await run('sleep 60 & echo $! > child; echo started; wait', { cwd, timeoutMs: 2_000 });
 
     assert.equal(result.timedOut, true);
     assert.equal(result.exitCode, null);
@@ -80,7 +80,7 @@ describe('processes', () => {
 
   it('ends what ignores SIGTERM', async function () {
     const started = Date.now();
-    const result = await run(`trap '' TERM; echo deaf; while :; do sleep 0.1; done`, { timeoutMs: 300 });
+    const result = await run(`trap '' TERM; echo deaf; while :; do sleep 0.1; done`, { timeoutMs: 2_000 });
 
     assert.deepEqual([result.timedOut, result.signal, result.output], [true, 'SIGKILL', 'deaf\n']);
     assert.ok(Date.now() - started < 60_000);

@@ -43,7 +43,7 @@ describe("the ledger's storage folder", () => {
     return [...events];
   };
   const until = async (isSo: () => Promise<boolean>, meanwhile: () => Promise<unknown>): Promise<void> => {
-    for (let tries = 0; tries < 100 && !(await isSo()); tries++) {
+    for (let tries = 0; tries < 1_000 && !(await isSo()); tries++) {
       await meanwhile();
       // The thread that tidies up comes after.
       await new Promise((resolve) => setTimeout(resolve, 50));

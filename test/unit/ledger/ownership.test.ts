@@ -32,7 +32,7 @@ describe('ownership', () => {
         host: 'terminal',
         process: { pid },
         isRunning: (process) => Promise.resolve(running.has(process.pid)),
-        helloTimeoutMs: 200,
+        helloTimeoutMs: 1_000,
         answer: () => Promise.resolve({}),
         attach: () => undefined,
         ...options,
