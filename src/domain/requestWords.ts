@@ -176,7 +176,8 @@ function wordsOf({ subject, agentId }: DeepReadonly<PersonRequest>): RequestWord
               ]
             : []),
           `The server is started for this and ended after it: ${commandLineOf(subject)}`,
-          `It stands in .vscode/mcp.json and runs in the task’s own copy of the workspace. What it answers goes to the model.${subject.why ? ` ${subject.why}` : ''}`,
+          'It stands in .vscode/mcp.json and runs in the task’s own copy of the workspace.',
+          ['What it answers goes to the model.', subject.why].filter(Boolean).join(' '),
           ...variablesInWords(subject),
           reachInWords(subject, 'It'),
           ...runsInWords(subject.runs),

@@ -11,7 +11,8 @@ export type SandboxFinding =
   /** A sentence for the person. */
   | { readonly kind: 'none'; readonly reason: string };
 
-const PROBE_MS = 5_000;
+/** A busy machine is no machine without a sandbox. */
+const PROBE_MS = 20_000;
 
 export async function findSandbox(surroundings: Surroundings): Promise<SandboxFinding> {
   const known = sandboxOf(process.platform, surroundings);
