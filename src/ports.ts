@@ -42,8 +42,8 @@ export interface Ledger {
   assertOwner(): void;
   /** Fires in the turn of `append`, after the state has changed, once per event in order. */
   readonly onDidAppend: Event<SquadEvent>;
-  /** Resolves once everything appended so far is durable. */
-  flushed(): Promise<void>;
+  /** Resolves once everything up to that event is durable, or where none is named everything appended so far. */
+  flushed(upTo?: number): Promise<void>;
   /** An event of the past, from disk. Rejects when there is none with that sequence, with an EventGoneError when there was. */
   read(sequence: number): Promise<SquadEvent>;
 }

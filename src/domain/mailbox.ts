@@ -30,7 +30,7 @@ export interface Mail {
   sent: Record<string, number>;
   /** By sender, how many it has sent. */
   sentBy: Record<string, number>;
-  /** By receiver, what waits for it; none where nothing waits. */
+  /** By receiver, what waits for it; also where nothing waits any more, because making them anew costs more than a message. */
   inboxes: Record<string, Inbox>;
   /** By id, until when (ISO) refused messages rest. */
   resting: Record<string, string>;
@@ -247,7 +247,9 @@ function recordOf(message: StoredMessage, { sequence, at }: Stamp): MessageRecor
     sentAt: at,
     sequence,
   };
-  delete record.compacts;
+  if (record.compacts) {
+    delete record.compacts;
+  }
   return record;
 }
 
@@ -276,9 +278,12 @@ function takeOut(mail: Mail, record: MessageRecord): void {
   inbox.waiting--;
   lane.waiting--;
   if (inbox.waiting === 0) {
-    delete mail.inboxes[receiver];
-  } else if (lane.waiting === 0) {
-    delete inbox.lanes[name];
+    inbox.lastPlace = 0;
+  }
+  if (lane.waiting === 0) {
+    lane.ids = [];
+    lane.places = [];
+    lane.start = 0;
   } else {
     tidy(inbox, lane);
   }

@@ -21,7 +21,7 @@ export interface JournalStart {
   readonly segmentBytes: number;
 }
 export type JournalRequest =
-  /** One or more whole records, the last with that sequence. */
+  /** One or more whole records, the last with that sequence. The bytes are the journal's from now on. */
   | {
       readonly type: 'append';
       readonly bytes: Uint8Array<ArrayBuffer>;
@@ -61,7 +61,7 @@ const NO_ROOM: readonly (string | undefined)[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 export class GroupCommit {
   private readonly o: GroupCommitOptions;
   private segment: Segment | undefined;
-  private pending: Uint8Array[] = [];
+  private pending: Uint8Array<ArrayBuffer>[] = [];
   private blobs: { readonly name: string; readonly bytes: Uint8Array }[] = [];
   private lastSequence = 0;
   private scheduled = false;

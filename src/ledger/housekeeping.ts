@@ -9,7 +9,7 @@ import { ARCHIVE, BLOBS, archiveName, type ArchiveName, listArchives, listStorag
 import { type ArchivedRecord, recordsIn, writeArchive } from './archive.ts';
 import { codeOf, type Files } from './files.ts';
 import type { Reign } from './journalChain.ts';
-import { encodeRecord, type JournalRecord } from './journalRecord.ts';
+import { commitOf, encodeRecord, type JournalRecord } from './journalRecord.ts';
 import type { LedgerLimits } from './limits.ts';
 import { isOfThisShape } from './stateImage.ts';
 import { EventReader } from './recordEvents.ts';
@@ -167,7 +167,7 @@ export class Housekeeping {
   }
 
   private wholeRecord(record: JournalRecord, file: string): Uint8Array {
-    return encodeRecord(record.sequence, record.epoch, this.reader.json(record, file).toString());
+    return commitOf([encodeRecord(record.sequence, record.epoch, this.reader.json(record, file).toString())]);
   }
 
   private write(runId: string | undefined, records: readonly ArchivedRecord[]): string {

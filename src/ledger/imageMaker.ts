@@ -3,6 +3,8 @@
  * to need any.
  */
 import { assertNever } from '../base/assertNever.ts';
+import { untilAtRest } from '../base/atRest.ts';
+import type { Clock } from '../ports.ts';
 import type { History } from './history.ts';
 import type { ImageReply, ImageRequest, ImageStart } from './imageKeeper.ts';
 import type { LedgerLimits } from './limits.ts';
@@ -13,6 +15,7 @@ export interface ImageMakerOptions {
   readonly start: ImageStart;
   readonly limits: LedgerLimits;
   readonly history: Pick<History, 'image' | 'behindImage'>;
+  readonly clock: Pick<Clock, 'sleep'>;
   /** A sentence for the person; the squad goes on. */
   readonly onWarning: (sentence: string) => void;
 }
@@ -21,7 +24,9 @@ export class ImageMaker {
   private readonly o: ImageMakerOptions;
   private thread: Thread<ImageRequest> | undefined;
   private making = false;
+  private readonly closing = new AbortController();
   private over = false;
+  private durableSequence = 0;
   /** Since the last image. */
   private records: number;
   private bytes: number;
@@ -46,28 +51,54 @@ export class ImageMaker {
 
   /** To be told of all that is durable. */
   durable(sequence: number): void {
-    if (!this.making && !this.over && this.isDue()) {
+    this.durableSequence = sequence;
+    if (!this.making && !this.over && this.isDue(1)) {
       this.making = true;
-      this.records = this.bytes = this.segments = 0;
-      this.thread ??= this.startThread();
-      this.thread.post({ upTo: sequence });
+      void this.make();
     }
   }
 
   /** Ends the thread as it is: an image that is being written is left behind and counts for nothing. */
   async close(): Promise<void> {
     this.over = true;
+    this.closing.abort();
     await this.thread?.stop();
   }
 
   /** A large state is written less often, so that images never cost more than the journal does. */
-  private isDue(): boolean {
+  private isDue(times: number): boolean {
     const { imageRecords, imageBytes, imageSegments } = this.o.limits;
     return (
-      this.records >= imageRecords ||
-      this.bytes >= Math.max(imageBytes, this.lastImageBytes / 2) ||
-      this.segments >= imageSegments
+      this.records >= times * imageRecords ||
+      this.bytes >= times * Math.max(imageBytes, this.lastImageBytes / 2) ||
+      this.segments >= times * imageSegments
     );
+  }
+
+  private async make(): Promise<void> {
+    try {
+      await this.rest();
+    } catch {
+      // The ledger closes; the next start reads a little more.
+      return;
+    }
+    if (this.over) {
+      return;
+    }
+    this.records = this.bytes = this.segments = 0;
+    this.thread ??= this.startThread();
+    this.thread.post({ upTo: this.durableSequence });
+  }
+
+  private async rest(): Promise<void> {
+    const { clock, limits } = this.o;
+    if (limits.imageRestMs > 0) {
+      await untilAtRest({
+        progress: () => this.durableSequence,
+        pause: () => clock.sleep(limits.imageRestMs, this.closing.signal),
+        isLongEnough: () => this.isDue(2),
+      });
+    }
   }
 
   private startThread(): Thread<ImageRequest> {

@@ -8,13 +8,15 @@ import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 import type { JournalReply, JournalRequest, JournalStart } from './groupCommit.ts';
 import { bytesBetween, earlier, RingConsumer, ringMemory, RingProducer } from './ringBuffer.ts';
 
-/** Room for requests that the thread has not taken yet. */
+/** Room for requests that the thread has not taken yet, */
 const REQUEST_BYTES = 1024 * 1024;
-/** The thread looks that long for the next request, */
-const SPIN_MS = 0.2;
-/** and the sender that long for an answer, between all else that it does, where the last one came that soon; */
-const POLL_MS = 0.5;
-/** both only while that little is under way: with more the other cores have better to do. */
+/** and how much of it those may take that go together. */
+const FRAME_BYTES = REQUEST_BYTES / 8;
+/** The sender looks that long for an answer, between all else that it does, where the last one came that soon, */
+const POLL_MS = 2;
+/** and the thread that long for the next request, */
+const SPIN_MS = 0.5;
+/** while that little is under way: with more its core has better to do. */
 const LITTLE_BYTES = 8 * 1024;
 
 interface LaneMemory {
@@ -87,17 +89,15 @@ export class JournalLane {
 
   send(requests: readonly JournalRequest[]): void {
     const wasWaiting = this.isWaiting;
-    const { head } = this.ring;
-    const first = requests.findIndex((request) => !this.puts(request));
-    if (first >= 0) {
-      this.post({ at: this.ring.head, requests: requests.slice(first) } satisfies Aside);
+    const aside = requests.slice(this.putAll(requests));
+    if (aside.length > 0) {
+      this.post({ at: this.ring.head, requests: aside } satisfies Aside);
     }
     this.lastSent = requests.findLast(isAppend)?.lastSequence ?? this.lastSent;
     if (this.isWaiting && !wasWaiting) {
       this.waitsSince = performance.now();
     }
-    const isLittle = first < 0 && bytesBetween(head, this.ring.head) < LITTLE_BYTES;
-    if (this.isWaiting && isLittle && !this.isSlow && !this.cell.isPolled) {
+    if (this.isWaiting && !this.isSlow && !this.cell.isPolled) {
       this.cell.isPolled = true;
       setImmediate(this.poll);
     }
@@ -112,8 +112,23 @@ export class JournalLane {
     }
   }
 
-  private puts(request: JournalRequest): boolean {
-    return isAppend(request) && request.blobs.length === 0 && this.ring.put(request.bytes, request.lastSequence);
+  /** Puts what may go through the ring, as far as it finds room there; answers how many that were. */
+  private putAll(requests: readonly JournalRequest[]): number {
+    let count = 0;
+    for (;;) {
+      const lot = plainAppends(requests, count);
+      const tag = lot.at(-1)?.lastSequence;
+      if (
+        tag === undefined ||
+        !this.ring.put(
+          lot.map(({ bytes }) => bytes),
+          tag,
+        )
+      ) {
+        return count;
+      }
+      count += lot.length;
+    }
   }
 
   private readonly poll = (): void => {
@@ -191,6 +206,23 @@ export class JournalPort {
   }
 }
 
-function isAppend(request: JournalRequest): request is Extract<JournalRequest, { type: 'append' }> {
+type Append = Extract<JournalRequest, { type: 'append' }>;
+
+/** Appends without blobs, from `start` on: at least one, and as many as a frame should hold. */
+function plainAppends(requests: readonly JournalRequest[], start: number): Append[] {
+  const lot: Append[] = [];
+  let room = FRAME_BYTES;
+  for (let index = start; index < requests.length && room > 0; index++) {
+    const request = requests[index];
+    if (!request || !isAppend(request) || request.blobs.length > 0) {
+      break;
+    }
+    lot.push(request);
+    room -= request.bytes.length;
+  }
+  return lot;
+}
+
+function isAppend(request: JournalRequest): request is Append {
   return request.type === 'append';
 }

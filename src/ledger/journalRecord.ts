@@ -29,27 +29,54 @@ export interface JournalRecord {
   readonly length: number;
 }
 
+/** Records are cut from blocks of that size, which costs less than memory for each. */
+const BLOCK_BYTES = 64 * 1024;
+let block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+let used = 0;
+
+/** A record without its checksum, which `commitOf` fills in. */
 export function encodeRecord(sequence: number, epoch: number, json: string): Buffer<ArrayBuffer> {
-  const body = Buffer.byteLength(json);
-  const record = Buffer.allocUnsafe(HEADER_BYTES + body);
-  record.writeUInt32BE(body, 0);
+  const record = withHeader(json);
+  record.writeUInt32BE(record.length - HEADER_BYTES, 0);
   record.writeUInt32BE(epoch, 8);
   // In two halves: a BigInt costs more than all the rest of the header.
   record.writeUInt32BE(Math.floor(sequence / 2 ** 32), 12);
   record.writeUInt32BE(sequence >>> 0, 16);
-  record.write(json, HEADER_BYTES);
-  record.writeUInt32BE(crc32(record.subarray(CRC_COVERS_FROM)), 4);
   return record;
 }
 
-/** What goes to the disk in one write: whole records, all but the first of which say so. */
-export function commitOf(parts: readonly Uint8Array[]): Buffer {
-  const bytes = Buffer.concat(parts);
-  let offset = HEADER_BYTES + bytes.readUInt32BE(0);
-  while (offset < bytes.length) {
-    const length = HEADER_BYTES + bytes.readUInt32BE(offset);
-    bytes.writeUInt8(bytes.readUInt8(offset) | CONTINUES, offset);
-    offset += length;
+function withHeader(json: string): Buffer<ArrayBuffer> {
+  // A character takes three bytes at most, so a short text need not be counted.
+  if (HEADER_BYTES + json.length * 3 > BLOCK_BYTES) {
+    const record = Buffer.allocUnsafe(HEADER_BYTES + Buffer.byteLength(json));
+    record.write(json, HEADER_BYTES);
+    return record;
+  }
+  if (used + HEADER_BYTES + json.length * 3 > BLOCK_BYTES) {
+    block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+    used = 0;
+  }
+  const start = used;
+  used += HEADER_BYTES;
+  used += block.write(json, used);
+  return block.subarray(start, used);
+}
+
+/**
+ * What goes to the disk in one write: whole records with their checksums, all but the first of which say that they continue.
+ * A single part is changed in place.
+ */
+export function commitOf(parts: readonly Uint8Array<ArrayBuffer>[]): Buffer<ArrayBuffer> {
+  const [first] = parts;
+  const bytes =
+    first && parts.length === 1 ? Buffer.from(first.buffer, first.byteOffset, first.byteLength) : Buffer.concat(parts);
+  for (let offset = 0; offset < bytes.length;) {
+    const end = offset + HEADER_BYTES + (bytes.readUInt32BE(offset) & LENGTH);
+    bytes.writeUInt32BE(crc32(bytes.subarray(offset + CRC_COVERS_FROM, end)), offset + 4);
+    if (offset > 0) {
+      bytes.writeUInt8(bytes.readUInt8(offset) | CONTINUES, offset);
+    }
+    offset = end;
   }
   return bytes;
 }

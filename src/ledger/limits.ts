@@ -10,6 +10,8 @@ export interface LedgerLimits {
   readonly imageBytes: number;
   /** or segments, of which every owner begins one. */
   readonly imageSegments: number;
+  /** A squad that writes is let alone until nothing came for so long, or twice that much stands there. */
+  readonly imageRestMs: number;
   /** Archives of runs that are kept at most, */
   readonly archivedRuns: number;
   /** and how large they may be together. */
@@ -21,9 +23,10 @@ const MB = 1024 * 1024;
 export const LIMITS: LedgerLimits = {
   segmentBytes: 8 * MB,
   blobBytes: 64 * 1024,
-  imageRecords: 50_000,
+  imageRecords: 25_000,
   imageBytes: 8 * MB,
   imageSegments: 16,
+  imageRestMs: 100,
   archivedRuns: 200,
   archivedBytes: 1024 * MB,
 };

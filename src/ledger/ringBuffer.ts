@@ -35,11 +35,15 @@ class Ring {
     this.capacity = this.bytes.length;
   }
 
-  writeFrame(position: number, bytes: Uint8Array, tag: number): void {
-    this.header.setUint32(0, bytes.length);
+  writeFrame(position: number, parts: readonly Uint8Array[], length: number, tag: number): void {
+    this.header.setUint32(0, length);
     this.header.setFloat64(4, tag);
     this.write(position, this.headerBytes);
-    this.write(position + HEADER_BYTES, bytes);
+    let offset = HEADER_BYTES;
+    for (const part of parts) {
+      this.write(position + offset, part);
+      offset += part.length;
+    }
   }
 
   readFrame(position: number): Frame {
@@ -86,14 +90,18 @@ export class RingProducer {
     return this.position;
   }
 
-  /** Puts a frame behind the others; false where it does not fit now. */
-  put(bytes: Uint8Array, tag: number): boolean {
+  /** Puts a frame of these parts behind the others; false where it does not fit now. */
+  put(parts: readonly Uint8Array[], tag: number): boolean {
     const { cells, capacity } = this.ring;
-    const end = (this.position + HEADER_BYTES + bytes.length) | 0;
-    if (HEADER_BYTES + bytes.length > capacity || bytesBetween(Atomics.load(cells, TAIL), end) > capacity) {
+    let length = 0;
+    for (const part of parts) {
+      length += part.length;
+    }
+    const end = (this.position + HEADER_BYTES + length) | 0;
+    if (HEADER_BYTES + length > capacity || bytesBetween(Atomics.load(cells, TAIL), end) > capacity) {
       return false;
     }
-    this.ring.writeFrame(this.position, bytes, tag);
+    this.ring.writeFrame(this.position, parts, length, tag);
     this.position = end;
     Atomics.store(cells, HEAD, end);
     return true;

@@ -16,7 +16,7 @@ import { readHistory, type History } from './history.ts';
 import { ImageMaker } from './imageMaker.ts';
 import { JournalWriter } from './journalWriter.ts';
 import { LIMITS, type LedgerLimits } from './limits.ts';
-import { encodeEvent, EventReader } from './recordEvents.ts';
+import { encodeEvent, EventReader, type Blob, type EncodedEvent } from './recordEvents.ts';
 import { RecordIndex } from './recordIndex.ts';
 import { listBlobs, setAside } from './storageFolder.ts';
 import { workerThreads, type LedgerThreads } from './threads.ts';
@@ -40,10 +40,8 @@ export interface LedgerGround {
 
 const MACHINE: LedgerGround = { files: systemFiles, threads: workerThreads, limits: LIMITS };
 
-interface Waiter {
+interface Waiter extends PromiseWithResolvers<undefined> {
   readonly sequence: number;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
 }
 
 export class SquadLedger implements WrittenLedger {
@@ -111,6 +109,7 @@ export class SquadLedger implements WrittenLedger {
       start: { storage, epoch, laterOwner, limits, oldBlobs },
       limits,
       history,
+      clock: options.clock,
       onWarning: (sentence) => {
         this.warning.fire(sentence);
       },
@@ -189,8 +188,8 @@ export class SquadLedger implements WrittenLedger {
     }
   }
 
-  flushed(): Promise<void> {
-    return this.durableUpTo(this.living.sequence);
+  flushed(upTo = this.living.sequence): Promise<void> {
+    return this.durableUpTo(upTo);
   }
 
   async read(sequence: number): Promise<SquadEvent> {
@@ -198,7 +197,7 @@ export class SquadLedger implements WrittenLedger {
       throw new StorageError(`There is no event ${sequence} in this ledger.`);
     }
     if (sequence > this.durableSequence) {
-      await this.flushed();
+      await this.flushed(sequence);
     }
     const event = this.index.read(sequence) ?? this.archives.read(sequence);
     if (!event) {
@@ -223,20 +222,23 @@ export class SquadLedger implements WrittenLedger {
   }
 
   private write(journal: JournalWriter, events: readonly SquadEvent[], last: number): void {
-    const encoded = events.map((event) => encodeEvent(event, this.blobBytes));
-    const records = encoded.map(({ record }) => record);
     const isNewSegment = journal.rotate();
     if (isNewSegment) {
       this.index.begin(journal.segment, this.epoch, events[0]?.sequence ?? last + 1);
     }
-    const [first] = records;
-    const bytes = first && records.length === 1 ? first : Buffer.concat(records);
-    let offset = journal.append(
-      bytes,
-      last,
-      encoded.flatMap(({ blob }) => blob ?? []),
-    );
-    this.images.appended(records.length, bytes.length, isNewSegment);
+    const encoded: EncodedEvent[] = [];
+    const blobs: Blob[] = [];
+    for (const event of events) {
+      const each = encodeEvent(event, this.blobBytes);
+      encoded.push(each);
+      if (each.blob) {
+        blobs.push(each.blob);
+      }
+    }
+    const [first] = encoded;
+    const bytes = first && encoded.length === 1 ? first.record : Buffer.concat(encoded.map(({ record }) => record));
+    let offset = journal.append(bytes, last, blobs);
+    this.images.appended(events.length, bytes.length, isNewSegment);
     for (const each of encoded) {
       this.index.add(offset, each.record.length);
       offset += each.record.length;
@@ -294,18 +296,15 @@ export class SquadLedger implements WrittenLedger {
     if (this.closedBy && !isDurable) {
       return Promise.reject(this.closedBy);
     }
-    const durable = new Promise<void>((resolve, reject) => {
-      const waiter = { sequence, resolve, reject };
-      if (isDurable) {
-        // Nobody goes on before those who have waited longer.
-        this.tell(waiter);
-      } else {
-        this.waiters.push(waiter);
-      }
-    });
-    // Whoever does not wait for it must not end the process with it.
-    durable.catch(() => undefined);
-    return durable;
+    const waiter: Waiter = { sequence, ...Promise.withResolvers<undefined>() };
+    if (isDurable) {
+      // Nobody goes on before those who have waited longer.
+      this.tell(waiter);
+    } else {
+      const before = this.waiters.findLastIndex((other) => other.sequence <= sequence);
+      this.waiters.splice(before + 1, 0, waiter);
+    }
+    return waiter.promise;
   }
 
   private lookForLaterOwner(): void {
@@ -342,14 +341,14 @@ export class SquadLedger implements WrittenLedger {
   }
 
   /** This process may be stopped between any two of them: when time has passed, somebody may own the squad meanwhile. */
-  private acknowledge({ resolve, reject }: Waiter): void {
+  private acknowledge(waiter: Waiter): void {
     if (this.clock.now() !== this.lookedAt) {
       this.lookForLaterOwner();
     }
     if (this.isOvertaken && this.closedBy) {
-      reject(this.closedBy);
+      refuse(waiter, this.closedBy);
     } else {
-      resolve();
+      waiter.resolve(undefined);
     }
   }
 
@@ -364,9 +363,15 @@ export class SquadLedger implements WrittenLedger {
   private refuse(error: Error): void {
     this.closedBy = error;
     for (const waiter of this.waiters.splice(0)) {
-      waiter.reject(error);
+      refuse(waiter, error);
     }
   }
+}
+
+/** Whoever does not wait for it must not end the process with it. */
+function refuse({ promise, reject }: Waiter, error: Error): void {
+  promise.catch(() => undefined);
+  reject(error);
 }
 
 /**

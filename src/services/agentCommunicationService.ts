@@ -10,6 +10,7 @@ import { partyOf, PERSON_ID, type AgentMessage, type MessageType } from '../doma
 import type { RunView, SquadView } from '../domain/squadState.ts';
 import type { Clock, Ledger, Logger } from '../ports.ts';
 import { failMessage } from './deadLetters.ts';
+import { MailSubscriptions, type Subscription } from './mailSubscriptions.ts';
 import { contentOf, historyPage, openMessage, type HistoryPage, type MessageView } from './messageHistory.ts';
 import { Outbox, runOf, taskOf, type Letter, type TaskStamp } from './outbox.ts';
 
@@ -39,11 +40,13 @@ export class AgentCommunicationService {
   private readonly ledger: Ledger;
   private readonly options: MailOptions;
   private readonly outbox: Outbox;
+  private readonly subscriptions: MailSubscriptions;
 
   constructor(ledger: Ledger, options: MailOptions = {}) {
     this.ledger = ledger;
     this.options = options;
     this.outbox = new Outbox(ledger, options.mostWaiting);
+    this.subscriptions = new MailSubscriptions(ledger, options.logger);
   }
 
   /** Resolves when durable. The message belongs to the run of the sender's or the receiver's current task. */
@@ -54,7 +57,7 @@ export class AgentCommunicationService {
   /** One message for each agent, with a broadcast id in common where there are several. Resolves when durable. */
   async broadcastToAgents(agentIds: string[], message: Omit<AgentMessage, 'receiverId'>): Promise<void> {
     const { id, senderId, type, content, priority, inReplyTo, threadId } = message;
-    await this.post({
+    await this.outbox.send({
       id,
       runId: this.runOfEither([senderId, ...agentIds]),
       sender: partyOf(senderId),
@@ -185,21 +188,10 @@ export class AgentCommunicationService {
     if (signal?.aborted) {
       return Promise.resolve();
     }
-    const listening = this.ledger.onDidAppend((event) => {
-      const messageId =
-        event.type === 'message-sent'
-          ? event.message.id
-          : event.type === 'message-retried' || event.type === 'message-resent'
-            ? event.messageId
-            : undefined;
-      const message =
-        messageId === undefined ? undefined : this.ledger.state.runs[event.runId ?? '']?.messages[messageId];
-      if (message?.receiver.id === agentId && fits(message, filter)) {
-        void this.callBack(message.id, callback, signal);
-      }
-    });
+    const subscription: Subscription = { agentId, callback, fits: (message) => fits(message, filter) };
+    this.subscriptions.add(subscription);
     signal?.addEventListener('abort', () => {
-      listening.dispose();
+      this.subscriptions.remove(subscription);
     });
     return Promise.resolve();
   }
@@ -220,25 +212,8 @@ export class AgentCommunicationService {
    * Resolves when durable, also when the letter had been sent before. A message to nobody becomes a dead letter at once.
    * Rejects with a HumanError when the run has ended, and with a ZodError when the letter does not fit.
    */
-  post(letter: Letter): Promise<void> {
-    return this.outbox.post(letter);
-  }
-
-  private async callBack(
-    messageId: string,
-    callback: (message: AgentMessage) => void,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    try {
-      await this.ledger.flushed();
-      const message = this.find(messageId);
-      const content = message && !isOver(message) ? await contentOf(this.ledger, message) : undefined;
-      if (message && content && !signal?.aborted) {
-        callback(openMessage(message, content));
-      }
-    } catch (error) {
-      this.options.logger?.error(`Message ${messageId}: ${messageOf(error)}`, error);
-    }
+  async post(letter: Letter): Promise<void> {
+    await this.outbox.send(letter);
   }
 
   /** The task that taking a message in belongs to: what its agent works on, or what it tells the runtime of. */
@@ -253,9 +228,10 @@ export class AgentCommunicationService {
     const { runs, standing } = this.ledger.state;
     for (const id of partyIds) {
       const taskId = standing.agents[id]?.currentTaskId;
-      const run = Object.values(runs).find(({ tasks }) => taskId !== undefined && tasks[taskId]);
-      if (run) {
-        return run.id;
+      for (const runId in runs) {
+        if (taskId !== undefined && runs[runId]?.tasks[taskId]) {
+          return runId;
+        }
       }
     }
     throw new HumanError(`None of ${partyIds.join(', ')} works in a run now, so the message has nowhere to go.`);
@@ -263,8 +239,10 @@ export class AgentCommunicationService {
 
   /** Undefined when the message is over and so old that the living state has let it go. */
   private find(messageId: string): MessageView | undefined {
-    for (const run of Object.values(this.ledger.state.runs)) {
-      if (wasSent(run.mail, messageId)) {
+    const { runs } = this.ledger.state;
+    for (const runId in runs) {
+      const run = runs[runId];
+      if (run && wasSent(run.mail, messageId)) {
         return run.messages[messageId];
       }
     }

@@ -4,7 +4,7 @@
  */
 import { HumanError } from '../domain/errors.ts';
 import { RUNTIME, type EventDraft } from '../domain/events.ts';
-import { compactableCount, leastUrgent, wasSent } from '../domain/mailbox.ts';
+import { compactableCount, leastUrgent, waitingCount, wasSent } from '../domain/mailbox.ts';
 import { digestOf } from '../domain/mailDigest.ts';
 import {
   messageContentSchema,
@@ -54,19 +54,15 @@ export class Outbox {
   }
 
   /**
-   * Resolves when durable, also when the letter had been sent before. A message to nobody becomes a dead letter at once.
-   * Rejects with a HumanError when the run has ended, and with a ZodError when the letter does not fit.
+   * Sends now; the answer resolves when durable, also when the letter had been sent before. A message to nobody becomes a
+   * dead letter at once. Throws a HumanError when the run has ended, and a ZodError when the letter does not fit.
    */
-  async post(letter: Letter): Promise<void> {
+  send(letter: Letter): Promise<void> {
     const run = runOf(this.ledger.state, letter.runId);
     messageTypeSchema.parse(letter.type);
     messageContentSchema.parse(letter.content);
     prioritySchema.parse(letter.priority);
-    if ([letter.id, ...letter.receiverIds].some((id) => !ID.test(id))) {
-      throw new HumanError(
-        'Ids of messages and of agents are made of letters, digits and the signs . : / ~ @ _ - only.',
-      );
-    }
+    assertIds(letter);
     const messages = messagesOf(letter).filter(({ id }) => !wasSent(run.mail, id));
     if (messages.length === 0) {
       // Whoever sends again waits for what the first sending appended.
@@ -76,11 +72,11 @@ export class Outbox {
       throw new HumanError('This run has ended; nobody in it reads mail any more.');
     }
     const stamp = { runId: run.id, ...(letter.task ?? taskOf(this.ledger.state, run.id, letter.sender.id)) };
-    const written: EventDraft[] = letter.sender.kind === 'person' ? [personWrote(letter)] : [];
-    let { durable } = this.ledger.append(
-      ...written,
-      ...messages.map((message): EventDraft => ({ ...stamp, type: 'message-sent', actor: letter.sender, message })),
-    );
+    const drafts: EventDraft[] = letter.sender.kind === 'person' ? [personWrote(letter)] : [];
+    for (const message of messages) {
+      drafts.push({ ...stamp, type: 'message-sent', actor: letter.sender, message });
+    }
+    let { durable } = this.ledger.append(...drafts);
     for (const { id, receiver } of messages) {
       durable = this.settleIn(run, id, receiver) ?? durable;
     }
@@ -103,7 +99,7 @@ export class Outbox {
       );
     }
     const most = this.mostWaiting;
-    return compactableCount(run.mail, receiver.id) > most
+    return waitingCount(run.mail, receiver.id) > most && compactableCount(run.mail, receiver.id) > most
       ? this.compact(run, receiver, Math.ceil(most / 2))
       : undefined;
   }
@@ -157,6 +153,12 @@ export function wasMade({ standing }: SquadView, agentId: string): boolean {
   const [, type, number = '0'] = /^(.+)-(\d+)$/.exec(agentId) ?? [];
   const made = Object.entries(standing.agentsMade).find(([name]) => name === type)?.[1] ?? 0;
   return Number(number) > 0 && Number(number) <= made;
+}
+
+function assertIds({ id, receiverIds }: Letter): void {
+  if (!ID.test(id) || receiverIds.some((receiverId) => !ID.test(receiverId))) {
+    throw new HumanError('Ids of messages and of agents are made of letters, digits and the signs . : / ~ @ _ - only.');
+  }
 }
 
 function messagesOf(letter: Letter): StoredMessage[] {

@@ -3,12 +3,15 @@
  * over as the ledger wrote them, in lots, a little later: waking the tables' thread costs the main thread more than an event
  * does. The tables are derived, so whatever goes wrong here is said and never stops a run: the next start catches up.
  */
+import { untilAtRest } from '../base/atRest.ts';
 import { EventGoneError, messageOf } from '../domain/errors.ts';
 import type { Clock, Logger, WrittenEvent, WrittenLedger } from '../ports.ts';
 import type { TablesStore } from './sqljs/tablesClient.ts';
 
-/** How long events wait for others. A query for one of them waits as long. */
+/** So long nothing may have been written before events are handed over, */
 const PAUSE_MS = 20;
+/** and so long they wait at most. A query for one of them waits as long. */
+const LONGEST_PAUSE_MS = 500;
 /** Events read back in one turn, which takes the main thread some milliseconds. */
 const CATCH_UP = 50;
 /** Events in one lot, which is some 10 ms of work for the thread. */
@@ -79,11 +82,11 @@ export class TablesFeed {
 
   /** Hands over what is pending. While more comes in, the tables take their time, so that they cost others little. */
   private async passOn(): Promise<void> {
-    await this.pause(PAUSE_MS);
+    await this.rest();
     this.waiting = false;
     const events = this.pending;
     this.pending = [];
-    await this.ledger.flushed();
+    await this.ledger.flushed(events.at(-1)?.sequence);
     for (let first = 0; first < events.length; first += BATCH) {
       const lot = events.slice(first, first + BATCH);
       const seen = this.ledger.state.sequence;
@@ -93,6 +96,19 @@ export class TablesFeed {
         await this.pause(this.ledger.state.sequence === seen ? 0 : PAUSE_MS);
       }
     }
+  }
+
+  /** Until the ledger is at rest: the tables would take the processor from those who write, and nobody waits for them. */
+  private rest(): Promise<void> {
+    let pausedMs = 0;
+    return untilAtRest({
+      progress: () => this.ledger.state.sequence,
+      pause: async () => {
+        await this.pause(PAUSE_MS);
+        pausedMs += PAUSE_MS;
+      },
+      isLongEnough: () => pausedMs >= LONGEST_PAUSE_MS || this.closing.signal.aborted,
+    });
   }
 
   private pause(ms: number): Promise<void> {

@@ -52,7 +52,14 @@ const ledger = await SquadLedger.open({
   ground: {
     files: systemFiles,
     threads: workerThreads,
-    limits: { ...LIMITS, blobBytes: 1_000, segmentBytes: 1_000, imageRecords: RECORDS, archivedRuns: 0 },
+    limits: {
+      ...LIMITS,
+      blobBytes: 1_000,
+      segmentBytes: 1_000,
+      imageRecords: RECORDS,
+      imageRestMs: 0,
+      archivedRuns: 0,
+    },
   },
 });
 writeFileSync(path.join(storage, 'tables.json'), '{"lastSequence":100}');

@@ -30,6 +30,7 @@ const ledger = await SquadLedger.open({
       imageRecords: 100,
       imageBytes: 50_000,
       imageSegments: 8,
+      imageRestMs: 0,
       archivedRuns: 1_000,
       archivedBytes: 1e9,
     },

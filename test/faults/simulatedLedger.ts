@@ -24,6 +24,7 @@ export const SMALL: LedgerLimits = {
   imageRecords: 15,
   imageBytes: 3_000,
   imageSegments: 4,
+  imageRestMs: 0,
   archivedRuns: 3,
   archivedBytes: 100_000,
 };

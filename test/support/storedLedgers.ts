@@ -37,7 +37,11 @@ export class StoredLedgers {
       laterOwner: path.join(storage, `epoch.${epoch + 1}`),
       host: 'terminal',
       clock: systemClock,
-      ground: { files: systemFiles, threads: workerThreads, limits: { ...LIMITS, ...this.limits, ...limits } },
+      ground: {
+        files: systemFiles,
+        threads: workerThreads,
+        limits: { ...LIMITS, imageRestMs: 0, ...this.limits, ...limits },
+      },
     });
     this.opened.push(ledger);
     return ledger;

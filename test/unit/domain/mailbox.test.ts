@@ -69,10 +69,13 @@ describe('a mailbox', () => {
     assert.equal(waitingCount(run.mail, receiver.id), 2);
   });
 
-  it('holds nothing of a receiver for whom nothing waits', () => {
+  it('holds of an inbox in which nothing waits that it is there', () => {
     send('a');
     take('a');
-    assert.deepEqual(run.mail.inboxes, {});
+    const lane = { ids: [], places: [], start: 0, waiting: 0 };
+    assert.deepEqual(run.mail.inboxes, {
+      [receiver.id]: { waiting: 0, places: {}, lastPlace: 0, lanes: { 3: lane } },
+    });
   });
 
   it('keeps the newest that are over, and knows of all that they were sent', () => {

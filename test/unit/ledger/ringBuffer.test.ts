@@ -13,7 +13,8 @@ describe('a ring buffer', () => {
       for (let step = 0; step < 2_000; step++) {
         if (random.between(0, 2) > 0) {
           const bytes = Buffer.alloc(random.between(0, 1100), `${step},`);
-          if (producer.put(bytes, step + 2 ** 40)) {
+          const cut = random.between(0, bytes.length);
+          if (producer.put([bytes.subarray(0, cut), bytes.subarray(cut)], step + 2 ** 40)) {
             put.push(words(bytes, step + 2 ** 40));
           } else {
             full++;
@@ -21,7 +22,7 @@ describe('a ring buffer', () => {
         } else {
           const { head } = consumer;
           // What is put meanwhile is not taken.
-          if (producer.put(Uint8Array.of(1), 7)) {
+          if (producer.put([Uint8Array.of(1)], 7)) {
             put.push(words(Uint8Array.of(1), 7));
           }
           for (const { bytes, tag } of consumer.takeUntil(head)) {

@@ -4,7 +4,7 @@ import { scanSegment } from '../../../src/ledger/segmentScan.ts';
 
 const EPOCH = 3;
 const AHEAD = Buffer.alloc(4_096);
-const record = (sequence: number, length = 700): Buffer =>
+const record = (sequence: number, length = 700): Buffer<ArrayBuffer> =>
   encodeRecord(sequence, EPOCH, `{"x":"${'y'.repeat(length)}"}`);
 /** A commit of one event, then one of three, then zeros. */
 const first = commitOf([record(1)]);
@@ -25,7 +25,7 @@ describe('a segment of the journal', () => {
   it('knows sequences that take more than 32 bits', () => {
     const sequences = [2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40 + 5, Number.MAX_SAFE_INTEGER];
     for (const sequence of sequences) {
-      assert.equal(decodeRecord(record(sequence), 0)?.sequence, sequence);
+      assert.equal(decodeRecord(commitOf([record(sequence)]), 0)?.sequence, sequence);
     }
   });
 

@@ -162,6 +162,22 @@ describe('SquadLedger', () => {
     await ledger.close();
   });
 
+  it('lets who waits go on in the order of what they wait for, whoever began to wait first', async () => {
+    const ledger = await ledgers.open();
+    const before = ledger.state.sequence;
+    ledger.append(agent('coding-1'));
+    ledger.append(agent('coding-2'));
+    ledger.append(agent('coding-3'));
+    const wentOn: number[] = [];
+    const wait = async (upTo?: number): Promise<void> => {
+      await ledger.flushed(upTo);
+      wentOn.push((upTo ?? ledger.state.sequence) - before);
+    };
+    await Promise.all([wait(), wait(before + 1), wait(before + 2), wait(before + 1)]);
+    assert.deepEqual(wentOn, [1, 1, 2, 3]);
+    await ledger.close();
+  });
+
   it('shows each event as it writes it, whole and in order, also one that is longer than a record', async () => {
     const ledger = await ledgers.open();
     const shown: unknown[] = [];

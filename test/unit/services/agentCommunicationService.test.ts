@@ -153,6 +153,20 @@ describe('the mail', () => {
     assert.deepEqual(told, ['high']);
   });
 
+  it('is told in the order in which it came, also where a text has to be read back, and of what is over to nobody', async () => {
+    const told: string[] = [];
+    await mail.subscribeToMessages('agent-1', ({ id, content }) => {
+      told.push(`${id} ${content.kind === 'text' ? content.text.length : ''}`);
+    });
+    const sent = [5_000, 1, 6_000, 2].map((length, index) =>
+      mail.post(letter({ id: `m${index}`, content: { kind: 'text', text: 'x'.repeat(length) } })),
+    );
+    const takenIn = mail.acknowledge('m1');
+    await Promise.all([...sent, takenIn]);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.deepEqual(told, ['m0 5000', 'm2 6000', 'm3 2']);
+  });
+
   it('has a history in pages, newest first, also of what the state has let go', async () => {
     for (let index = 0; index < NEWEST_OVER + 30; index++) {
       await mail.post(letter({ id: `m${index}`, content: { kind: 'text', text: `${'long '.repeat(1000)}${index}` } }));
