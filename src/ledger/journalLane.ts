@@ -6,7 +6,7 @@
  */
 import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 import type { JournalReply, JournalRequest, JournalStart } from './groupCommit.ts';
-import { bytesBetween, earlier, RingConsumer, ringMemory, RingProducer } from './ringBuffer.ts';
+import { earlier, RingConsumer, ringMemory, RingProducer } from './ringBuffer.ts';
 
 /** Room for requests that the thread has not taken yet, */
 const REQUEST_BYTES = 1024 * 1024;
@@ -14,10 +14,8 @@ const REQUEST_BYTES = 1024 * 1024;
 const FRAME_BYTES = REQUEST_BYTES / 8;
 /** The sender looks that long for an answer, between all else that it does, where the last one came that soon, */
 const POLL_MS = 2;
-/** and the thread that long for the next request, */
+/** and the thread that long for the next request. */
 const SPIN_MS = 0.5;
-/** while that little is under way: with more its core has better to do. */
-const LITTLE_BYTES = 8 * 1024;
 
 interface LaneMemory {
   readonly requests: SharedArrayBuffer;
@@ -166,8 +164,6 @@ export class JournalPort {
   private readonly ring: RingConsumer;
   private readonly cell: DurableCell;
   private next: Aside | undefined;
-  private lastHead = 0;
-  private lastBytes = 0;
 
   constructor(port: MessagePort, memory: LaneMemory) {
     this.port = port;
@@ -177,11 +173,9 @@ export class JournalPort {
 
   /** Blocks until something has arrived; answers all of it, in the order in which it was sent. */
   *arrived(): Generator<JournalRequest> {
-    this.ring.wait(this.lastBytes < LITTLE_BYTES ? SPIN_MS : 0);
+    this.ring.wait(SPIN_MS);
     // Looked at first: a message that was posted before a frame was put is there when the frame is.
     const { head } = this.ring;
-    this.lastBytes = bytesBetween(this.lastHead, head);
-    this.lastHead = head;
     for (;;) {
       this.next ??= receiveMessageOnPort(this.port)?.message as Aside | undefined;
       for (const { bytes, tag } of this.ring.takeUntil(this.next ? earlier(this.next.at, head) : head)) {

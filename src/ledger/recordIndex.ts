@@ -13,8 +13,14 @@ interface Span {
   readonly name: string;
   readonly epoch: number;
   readonly first: number;
-  /** Where records stand, by their distance from the first; read from the segment when first asked for. */
-  places: Place[] | undefined;
+  /** Where records stand; read from the segment when first asked for. */
+  places: Places | undefined;
+}
+
+/** By the distance from the first record: numbers apart, since an object for each would be most of what a busy squad keeps. */
+interface Places {
+  readonly offsets: number[];
+  readonly lengths: number[];
 }
 
 interface Place {
@@ -51,14 +57,16 @@ export class RecordIndex {
 
   /** A segment that is being written begins. */
   begin(name: string, epoch: number, first: number): void {
-    const span = { name, epoch, first, places: [] };
+    const span = { name, epoch, first, places: { offsets: [], lengths: [] } };
     this.spans.push(span);
     this.remember(span);
   }
 
   /** The next record of the segment begun last. */
   add(offset: number, length: number): void {
-    this.spans.at(-1)?.places?.push({ offset, length });
+    const places = this.spans.at(-1)?.places;
+    places?.offsets.push(offset);
+    places?.lengths.push(length);
   }
 
   /** Undefined where no segment has it. Throws a StorageError when its bytes have changed since. */
@@ -73,8 +81,9 @@ export class RecordIndex {
         span.places = this.placesOf(span);
         this.remember(span);
       }
-      const place = span.places[sequence - span.first];
-      return place && this.readAt(span, place, sequence);
+      const offset = span.places.offsets[sequence - span.first];
+      const length = span.places.lengths[sequence - span.first];
+      return offset === undefined || length === undefined ? undefined : this.readAt(span, { offset, length }, sequence);
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') {
         throw error;
@@ -104,11 +113,12 @@ export class RecordIndex {
     return this.reader.event(record, name);
   }
 
-  private placesOf({ name, epoch, first }: Span): Place[] {
-    const places: Place[] = [];
+  private placesOf({ name, epoch, first }: Span): Places {
+    const places: Places = { offsets: [], lengths: [] };
     for (const { sequence, offset, length } of scanSegment(this.files.read(path.join(this.folder, name)), epoch)
       .records) {
-      places[sequence - first] = { offset, length };
+      places.offsets[sequence - first] = offset;
+      places.lengths[sequence - first] = length;
     }
     return places;
   }

@@ -301,10 +301,19 @@ export class SquadLedger implements WrittenLedger {
       // Nobody goes on before those who have waited longer.
       this.tell(waiter);
     } else {
-      const before = this.waiters.findLastIndex((other) => other.sequence <= sequence);
-      this.waiters.splice(before + 1, 0, waiter);
+      this.queue(waiter);
     }
     return waiter.promise;
+  }
+
+  private queue(waiter: Waiter): void {
+    const last = this.waiters.at(-1);
+    if (last === undefined || last.sequence <= waiter.sequence) {
+      this.waiters.push(waiter);
+    } else {
+      const before = this.waiters.findLastIndex(({ sequence }) => sequence <= waiter.sequence);
+      this.waiters.splice(before + 1, 0, waiter);
+    }
   }
 
   private lookForLaterOwner(): void {

@@ -6,6 +6,7 @@
 import { untilAtRest } from '../base/atRest.ts';
 import { EventGoneError, messageOf } from '../domain/errors.ts';
 import type { Clock, Logger, WrittenEvent, WrittenLedger } from '../ports.ts';
+import { EventLots } from './eventLots.ts';
 import type { TablesStore } from './sqljs/tablesClient.ts';
 
 /** So long nothing may have been written before events are handed over, */
@@ -14,8 +15,6 @@ const PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 500;
 /** Events read back in one turn, which takes the main thread some milliseconds. */
 const CATCH_UP = 50;
-/** Events in one lot, which is some 10 ms of work for the thread. */
-const BATCH = 250;
 
 export interface TablesFeedOptions {
   readonly ledger: WrittenLedger;
@@ -29,7 +28,7 @@ export class TablesFeed {
   private readonly tables: TablesStore;
   private readonly clock: Pick<Clock, 'sleep'>;
   private readonly closing = new AbortController();
-  private pending: WrittenEvent[] = [];
+  private readonly pending = new EventLots();
   private working: Promise<void>;
   private waiting = false;
 
@@ -42,7 +41,7 @@ export class TablesFeed {
     };
     this.working = this.catchUp(tables.lastSequence, ledger.state.sequence).catch(warn);
     ledger.onDidWrite((event) => {
-      this.pending.push(event);
+      this.pending.add(event);
       if (!this.waiting) {
         this.waiting = true;
         this.working = this.working.then(() => this.passOn()).catch(warn);
@@ -62,7 +61,15 @@ export class TablesFeed {
       const count = Math.min(CATCH_UP, to - first + 1);
       const sequences = Array.from({ length: count }, (_, index) => first + index);
       const events = await Promise.all(sequences.map((sequence) => this.readIfThere(sequence)));
-      this.tables.append(events.filter((event) => event !== undefined));
+      const lots = new EventLots();
+      for (const event of events) {
+        if (event) {
+          lots.add(event);
+        }
+      }
+      for (const lot of lots.take()) {
+        this.tables.append(lot);
+      }
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
@@ -84,15 +91,14 @@ export class TablesFeed {
   private async passOn(): Promise<void> {
     await this.rest();
     this.waiting = false;
-    const events = this.pending;
-    this.pending = [];
-    await this.ledger.flushed(events.at(-1)?.sequence);
-    for (let first = 0; first < events.length; first += BATCH) {
-      const lot = events.slice(first, first + BATCH);
+    const lots = this.pending.take();
+    const last = lots.at(-1);
+    await this.ledger.flushed(last?.lastSequence);
+    for (const lot of lots) {
       const seen = this.ledger.state.sequence;
       this.tables.append(lot);
-      if (first + BATCH < events.length) {
-        await this.unlessClosing(this.tables.caughtUp(lot.at(-1)?.sequence ?? 0, this.closing.signal));
+      if (lot !== last) {
+        await this.unlessClosing(this.tables.caughtUp(lot.lastSequence, this.closing.signal));
         await this.pause(this.ledger.state.sequence === seen ? 0 : PAUSE_MS);
       }
     }

@@ -9,8 +9,8 @@ import { assertNever } from '../../base/assertNever.ts';
 import { Emitter, type Event } from '../../base/emitter.ts';
 import { siblingModule } from '../../base/siblingModule.ts';
 import { messageOf, StorageError } from '../../domain/errors.ts';
-import type { Clock, Logger, WrittenEvent } from '../../ports.ts';
-import { hasRows } from '../eventsWithoutRows.ts';
+import type { Clock, Logger } from '../../ports.ts';
+import type { EventLot } from '../eventLots.ts';
 import { IdleSaver } from './idleSaver.ts';
 import { PendingAnswers } from './pendingAnswers.ts';
 import type { Row } from './tablesDatabase.ts';
@@ -95,27 +95,18 @@ export class TablesStore {
    * Hands events over, in the ledger's order, each once, and only when they are durable: the tables must never know what
    * the ledger forgets. Sequences rise; gaps are the caller's knowledge (deleted archives). Throws when the thread is gone.
    */
-  append(events: readonly WrittenEvent[]): void {
+  append(lot: EventLot): void {
     if (this.failure) {
       throw this.failure;
     }
-    let last = this.appended;
-    for (const { sequence } of events) {
-      if (sequence <= last) {
-        throw new RangeError(`The tables already have event ${last}; event ${sequence} comes too late`);
-      }
-      last = sequence;
+    const { firstSequence, lastSequence } = lot;
+    if (firstSequence <= this.appended) {
+      throw new RangeError(`The tables already have event ${this.appended}; event ${firstSequence} comes too late`);
     }
-    if (last !== this.appended) {
-      this.appended = last;
-      const lots = lotsOf(events.filter(({ type }) => hasRows(type)));
-      for (const [index, lot] of lots.entries()) {
-        const sequence = index === lots.length - 1 ? last : (lot.at(-1)?.sequence ?? 0);
-        const json = jsonArrayOf(lot);
-        this.post({ type: 'append', events: json, sequence }, [json.buffer]);
-      }
-      this.idleSaver?.wake();
-    }
+    this.appended = lastSequence;
+    const events = lot.take();
+    this.post({ type: 'append', events, sequence: lastSequence }, [events.buffer]);
+    this.idleSaver?.wake();
   }
 
   /** Resolves once the tables have every event up to `sequence`, also one that is appended later. */
@@ -218,40 +209,6 @@ export class TablesStore {
     }
   }
 }
-
-/** One text has room for so many bytes at most; an event that is longer is alone. */
-const LOT_BYTES = 4 * 1024 * 1024;
-
-/** At least one lot, which may be empty. */
-function lotsOf(events: readonly WrittenEvent[]): WrittenEvent[][] {
-  let lot: WrittenEvent[] = [];
-  let room = LOT_BYTES;
-  const lots = [lot];
-  for (const event of events) {
-    if (lot.length > 0 && event.json.length > room) {
-      lots.push((lot = []));
-      room = LOT_BYTES;
-    }
-    lot.push(event);
-    room -= event.json.length;
-  }
-  return lots;
-}
-
-function jsonArrayOf(events: readonly WrittenEvent[]): Uint8Array<ArrayBuffer> {
-  const parts = events.flatMap(({ json }, index) => (index === 0 ? [json] : [COMMA, json]));
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 2));
-  let offset = 0;
-  for (const part of [OPENING, ...parts, CLOSING]) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
-}
-
-const OPENING = Buffer.from('[');
-const COMMA = Buffer.from(',');
-const CLOSING = Buffer.from(']');
 
 /** Waits for the sequence and asks for nothing. */
 const NOTHING = { sql: 'SELECT 1', parameters: [] };

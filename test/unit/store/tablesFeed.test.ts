@@ -57,8 +57,11 @@ describe('The feed of the tables', function () {
       const text = anyMessage({ id, content: { kind: 'text', text: `${long}${id}` } });
       ledger.append({ type: 'message-sent', runId: 'run-1', actor: RUNTIME, message: text });
     }
-    await turns();
-    clock.advance(20);
+    // A lot takes 4 MB of them; between two the feed pauses.
+    while (tables.appendedSequence < ledger.state.sequence) {
+      clock.advance(20);
+      await turns();
+    }
     await tables.caughtUp(ledger.state.sequence, AbortSignal.timeout(30_000));
     const query = builder.selectFrom('agent_communications').select(['id', 'message_content']).orderBy('id').compile();
     const rows = await tables.query(query, AbortSignal.timeout(30_000));
