@@ -113,20 +113,12 @@ export class JournalLane {
   /** Puts what may go through the ring, as far as it finds room there; answers how many that were. */
   private putAll(requests: readonly JournalRequest[]): number {
     let count = 0;
-    for (;;) {
-      const lot = plainAppends(requests, count);
-      const tag = lot.at(-1)?.lastSequence;
-      if (
-        tag === undefined ||
-        !this.ring.put(
-          lot.map(({ bytes }) => bytes),
-          tag,
-        )
-      ) {
-        return count;
-      }
-      count += lot.length;
+    let frame = frameOf(requests, count);
+    while (frame && this.ring.put(frame.parts, frame.lastSequence)) {
+      count += frame.parts.length;
+      frame = frameOf(requests, count);
     }
+    return count;
   }
 
   private readonly poll = (): void => {
@@ -200,23 +192,26 @@ export class JournalPort {
   }
 }
 
-type Append = Extract<JournalRequest, { type: 'append' }>;
-
-/** Appends without blobs, from `start` on: at least one, and as many as a frame should hold. */
-function plainAppends(requests: readonly JournalRequest[], start: number): Append[] {
-  const lot: Append[] = [];
+/** Appends without blobs, from `start` on, as many as a frame should hold; undefined where something else is next. */
+function frameOf(
+  requests: readonly JournalRequest[],
+  start: number,
+): { readonly parts: readonly Uint8Array[]; readonly lastSequence: number } | undefined {
+  const parts: Uint8Array[] = [];
+  let lastSequence = 0;
   let room = FRAME_BYTES;
   for (let index = start; index < requests.length && room > 0; index++) {
     const request = requests[index];
     if (!request || !isAppend(request) || request.blobs.length > 0) {
       break;
     }
-    lot.push(request);
+    parts.push(request.bytes);
+    lastSequence = request.lastSequence;
     room -= request.bytes.length;
   }
-  return lot;
+  return parts.length > 0 ? { parts, lastSequence } : undefined;
 }
 
-function isAppend(request: JournalRequest): request is Append {
+function isAppend(request: JournalRequest): request is Extract<JournalRequest, { type: 'append' }> {
   return request.type === 'append';
 }

@@ -45,7 +45,7 @@ export class EventOutput {
       const line = lineOf(event, ledger.state);
       this.next(async () => {
         await this.tellUpTo(ledger, event.sequence - 1);
-        await ledger.flushed();
+        await ledger.flushed(event.sequence);
         await this.tell(event, line);
       });
     });
