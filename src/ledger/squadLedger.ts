@@ -199,6 +199,10 @@ export class SquadLedger implements WrittenLedger {
     if (sequence > this.durableSequence) {
       await this.flushed(sequence);
     }
+    const overtaken = this.lookAgain();
+    if (overtaken) {
+      throw overtaken;
+    }
     const event = this.index.read(sequence) ?? this.archives.read(sequence);
     if (!event) {
       throw new EventGoneError(`Event ${sequence} is not in this ledger any more.`);
@@ -291,7 +295,8 @@ export class SquadLedger implements WrittenLedger {
   private durableUpTo(sequence: number): Promise<void> {
     const isDurable = sequence <= this.durableSequence;
     if (isDurable && this.beingTold === 0) {
-      return Promise.resolve();
+      const overtaken = this.lookAgain();
+      return overtaken ? Promise.reject(overtaken) : Promise.resolve();
     }
     if (this.closedBy && !isDurable) {
       return Promise.reject(this.closedBy);
@@ -319,7 +324,6 @@ export class SquadLedger implements WrittenLedger {
   private lookForLaterOwner(): void {
     this.lookedAt = this.clock.now();
     if (!this.closedBy && this.files.exists(this.laterOwner)) {
-      this.isOvertaken = true;
       this.fail(new LedgerClosedError('Another DevSquad has taken over this squad. What was acknowledged is safe.'));
     }
   }
@@ -349,22 +353,29 @@ export class SquadLedger implements WrittenLedger {
     });
   }
 
-  /** This process may be stopped between any two of them: when time has passed, somebody may own the squad meanwhile. */
   private acknowledge(waiter: Waiter): void {
-    if (this.clock.now() !== this.lookedAt) {
-      this.lookForLaterOwner();
-    }
-    if (this.isOvertaken && this.closedBy) {
-      refuse(waiter, this.closedBy);
+    const overtaken = this.lookAgain();
+    if (overtaken) {
+      refuse(waiter, overtaken);
     } else {
       waiter.resolve(undefined);
     }
+  }
+
+  /** This process may be stopped at any moment: when time has passed, somebody may own the squad meanwhile. */
+  private lookAgain(): Error | undefined {
+    if (this.clock.now() !== this.lookedAt) {
+      this.lookForLaterOwner();
+    }
+    return this.isOvertaken ? this.closedBy : undefined;
   }
 
   private fail(error: Error): void {
     if (this.closedBy || !this.journal) {
       return;
     }
+    // The thread may have seen it first.
+    this.isOvertaken = this.files.exists(this.laterOwner);
     this.refuse(error);
     this.closing.fire(error);
   }

@@ -80,6 +80,20 @@ describe('SquadLedger', () => {
 
     await assert.rejects(ledger.append(agent('coding-1')).durable, /taken over/);
     assert.throws(() => ledger.append(agent('coding-2')), /taken over/);
+    // Also where the thread saw it first, and no time has passed since.
+    await assert.rejects(ledger.read(1), /taken over/);
+    await ledger.close();
+  });
+
+  it('says of nothing any more that it is durable once a later owner has linked, also of what was', async () => {
+    const ledger = await ledgers.open();
+    await ledger.append(agent('coding-1')).durable;
+    await writeFile(path.join(ledgers.storage, 'epoch.2'), '');
+    // Whoever was stopped meanwhile sees by the time that it was.
+    await new Promise((resolve) => setTimeout(resolve, 2));
+
+    await assert.rejects(ledger.flushed(), /taken over/);
+    await assert.rejects(ledger.read(2), /taken over/);
     await ledger.close();
   });
 
