@@ -4,6 +4,7 @@
  */
 import { assertNever } from '../base/assertNever.ts';
 import { untilAtRest } from '../base/atRest.ts';
+import { messageOf } from '../domain/errors.ts';
 import type { Clock } from '../ports.ts';
 import type { History } from './history.ts';
 import type { ImageReply, ImageRequest, ImageStart } from './imageKeeper.ts';
@@ -78,16 +79,14 @@ export class ImageMaker {
   private async make(): Promise<void> {
     try {
       await this.rest();
-    } catch {
-      // The ledger closes; the next start reads a little more.
-      return;
+      if (!this.over) {
+        this.records = this.bytes = this.segments = 0;
+        this.thread ??= this.startThread();
+        this.thread.post({ upTo: this.durableSequence });
+      }
+    } catch (error) {
+      this.warn(messageOf(error));
     }
-    if (this.over) {
-      return;
-    }
-    this.records = this.bytes = this.segments = 0;
-    this.thread ??= this.startThread();
-    this.thread.post({ upTo: this.durableSequence });
   }
 
   private async rest(): Promise<void> {

@@ -128,7 +128,7 @@ export class RingConsumer {
    * Blocks its thread until the producer wakes it; goes on at once where it has done so since the last time. It looks for
    * `spinMs` before it sleeps: whom nobody has to wake is there sooner.
    */
-  wait(spinMs = 0): void {
+  wait(spinMs: number): void {
     const { cells } = this.ring;
     const end = performance.now() + spinMs;
     while (Atomics.load(cells, BELL) === this.heard && performance.now() < end);

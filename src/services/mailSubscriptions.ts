@@ -38,12 +38,8 @@ export class MailSubscriptions {
   }
 
   add(subscription: Subscription): void {
-    const others = this.byAgent.get(subscription.agentId);
-    if (others) {
-      others.add(subscription);
-    } else {
-      this.byAgent.set(subscription.agentId, new Set([subscription]));
-    }
+    const others = this.byAgent.get(subscription.agentId) ?? new Set();
+    this.byAgent.set(subscription.agentId, others.add(subscription));
     if (!this.isListening) {
       this.isListening = true;
       this.ledger.onDidAppend((event) => {

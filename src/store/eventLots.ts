@@ -28,13 +28,10 @@ export class EventLot {
     return this.last;
   }
 
-  /** False where it is full. Throws a RangeError when the event comes too late. */
+  /** False where it is full. Events come in the ledger's order. */
   add({ sequence, type, json }: WrittenEvent): boolean {
     if (this.count === MOST_EVENTS || (this.length > 0 && this.length + json.length > MOST_BYTES)) {
       return false;
-    }
-    if (this.count > 0 && sequence <= this.last) {
-      throw new RangeError(`Event ${sequence} comes after event ${this.last}`);
     }
     this.first ||= sequence;
     this.last = sequence;
