@@ -53,7 +53,7 @@ interface Segment {
 }
 
 /** Written ahead at a time, once half of it is left, */
-const AHEAD_BYTES = 1024 * 1024;
+const AHEAD_BYTES = 256 * 1024;
 /** while commits are smaller than that: others gain nothing by it. */
 const SMALL_BYTES = 4096;
 const NO_ROOM: readonly (string | undefined)[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];

@@ -40,8 +40,11 @@ export interface LedgerGround {
 
 const MACHINE: LedgerGround = { files: systemFiles, threads: workerThreads, limits: LIMITS };
 
-interface Waiter extends PromiseWithResolvers<undefined> {
+interface Waiter {
   readonly sequence: number;
+  readonly promise: Promise<undefined>;
+  readonly resolve: (value: undefined) => void;
+  readonly reject: (error: Error) => void;
 }
 
 export class SquadLedger implements WrittenLedger {
@@ -301,14 +304,15 @@ export class SquadLedger implements WrittenLedger {
     if (this.closedBy && !isDurable) {
       return Promise.reject(this.closedBy);
     }
-    const waiter: Waiter = { sequence, ...Promise.withResolvers<undefined>() };
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+    const waiter: Waiter = { sequence, promise, resolve, reject };
     if (isDurable) {
       // Nobody goes on before those who have waited longer.
       this.tell(waiter);
     } else {
       this.queue(waiter);
     }
-    return waiter.promise;
+    return promise;
   }
 
   private queue(waiter: Waiter): void {
@@ -347,20 +351,18 @@ export class SquadLedger implements WrittenLedger {
   /** One after the other: each goes on as far as it can before the next, which is an order that a replay can keep. */
   private tell(waiter: Waiter): void {
     this.beingTold++;
-    setImmediate(() => {
-      this.beingTold--;
-      this.acknowledge(waiter);
-    });
+    setImmediate(this.acknowledge, waiter);
   }
 
-  private acknowledge(waiter: Waiter): void {
+  private readonly acknowledge = (waiter: Waiter): void => {
+    this.beingTold--;
     const overtaken = this.lookAgain();
     if (overtaken) {
       refuse(waiter, overtaken);
     } else {
       waiter.resolve(undefined);
     }
-  }
+  };
 
   /** This process may be stopped at any moment: when time has passed, somebody may own the squad meanwhile. */
   private lookAgain(): Error | undefined {

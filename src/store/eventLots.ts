@@ -9,12 +9,12 @@ import { hasRows } from './eventsWithoutRows.ts';
 const MOST_EVENTS = 250;
 /** and its bytes; an event that is longer is alone. */
 const MOST_BYTES = 4 * 1024 * 1024;
-const FIRST_BYTES = 16 * 1024;
+const FIRST_BYTES = 64 * 1024;
 const [OPENING, COMMA, CLOSING] = [91, 44, 93];
 
 /** The text of a JSON array, in UTF-8. Events without rows are left out and counted. */
 export class EventLot {
-  private bytes = new Uint8Array(FIRST_BYTES);
+  private bytes: Uint8Array<ArrayBuffer> = Buffer.allocUnsafeSlow(FIRST_BYTES);
   private length = 0;
   private count = 0;
   private first = 0;
@@ -55,7 +55,7 @@ export class EventLot {
     // A comma before it, and room for the end.
     const needed = this.length + json.length + 2;
     if (needed > this.bytes.length) {
-      const larger = new Uint8Array(Math.max(needed, 2 * this.bytes.length));
+      const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.bytes.length));
       larger.set(this.bytes.subarray(0, this.length));
       this.bytes = larger;
     }
