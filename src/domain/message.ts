@@ -44,7 +44,7 @@ export const messageContentSchema = z.discriminatedUnion('kind', [
 export type MessageContent = z.infer<typeof messageContentSchema>;
 
 /** 5 goes first. */
-export const prioritySchema = z.number().int().min(1).max(5);
+export const prioritySchema = z.int().min(1).max(5);
 
 export const storedMessageSchema = z.object({
   id: z.string(),

@@ -9,6 +9,7 @@
 const [HEAD, TAIL, BELL] = [0, 1, 2];
 const CELL_BYTES = 16;
 const HEADER_BYTES = 12;
+const LEAST_PATIENCE = 1 / 64;
 
 export interface Frame {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -118,6 +119,8 @@ export class RingConsumer {
   private readonly ring: Ring;
   private position: number;
   private heard = 0;
+  /** What part of the longest look the next one takes. */
+  private patience = 1;
 
   constructor(memory: SharedArrayBuffer) {
     this.ring = new Ring(memory);
@@ -125,13 +128,18 @@ export class RingConsumer {
   }
 
   /**
-   * Blocks its thread until the producer wakes it; goes on at once where it has done so since the last time. It looks for
-   * `spinMs` before it sleeps: whom nobody has to wake is there sooner.
+   * Blocks its thread until the producer wakes it; goes on at once where it has done so since the last time. It looks for up
+   * to `spinMs` before it sleeps: whom nobody has to wake is there sooner. After a look in vain it looks for less: where
+   * others want the processor too, it may be the producer whom the looking keeps from it.
    */
   wait(spinMs: number): void {
     const { cells } = this.ring;
-    const end = performance.now() + spinMs;
+    const end = performance.now() + spinMs * this.patience;
     while (Atomics.load(cells, BELL) === this.heard && performance.now() < end);
+    this.patience =
+      Atomics.load(cells, BELL) === this.heard
+        ? Math.max(LEAST_PATIENCE, this.patience / 4)
+        : Math.min(1, this.patience * 2);
     Atomics.wait(cells, BELL, this.heard);
     this.heard = Atomics.load(cells, BELL);
   }
