@@ -1,5 +1,6 @@
 /** The names of the ledger's files in a storage folder, and how a damaged one is put aside. */
 import path from 'node:path';
+import { writeInPieces } from '../base/pieces.ts';
 import { messageOf, StorageError } from '../domain/errors.ts';
 import { codeOf, writeWhole, type Files } from './files.ts';
 
@@ -60,7 +61,14 @@ export function writeFile(files: Files, folder: string, name: string, parts: rea
   const handle = files.create(unfinished);
   try {
     for (const part of parts) {
-      writeWhole(files, handle, part);
+      writeInPieces(part, {
+        write: (piece) => {
+          writeWhole(files, handle, piece);
+        },
+        sync: () => {
+          files.sync(handle);
+        },
+      });
     }
     files.sync(handle);
   } finally {

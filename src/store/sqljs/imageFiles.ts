@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import {
   closeSync,
   existsSync,
+  fdatasyncSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -15,6 +16,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { writeInPieces } from '../../base/pieces.ts';
 
 const describedSchema = z.strictObject({
   /** Of the last event that the image has. */
@@ -130,7 +132,14 @@ function readIfThere(path: string): Buffer | undefined {
 function writeDurably(path: string, bytes: Uint8Array): void {
   const file = openSync(path, 'w', 0o600);
   try {
-    writeFileSync(file, bytes);
+    writeInPieces(bytes, {
+      write: (piece) => {
+        writeFileSync(file, piece);
+      },
+      sync: () => {
+        fdatasyncSync(file);
+      },
+    });
     fsyncSync(file);
   } finally {
     closeSync(file);
