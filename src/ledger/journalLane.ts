@@ -14,7 +14,7 @@ const REQUEST_BYTES = 1024 * 1024;
 const FRAME_BYTES = REQUEST_BYTES / 8;
 /** The sender looks that long for an answer, between all else that it does, where the last one came that soon, */
 const POLL_MS = 2;
-/** and the thread that long for the next request. */
+/** and the thread that long at most for the next request. */
 const SPIN_MS = 0.5;
 
 interface LaneMemory {

@@ -40,11 +40,8 @@ export interface LedgerGround {
 
 const MACHINE: LedgerGround = { files: systemFiles, threads: workerThreads, limits: LIMITS };
 
-interface Waiter {
+interface Waiter extends PromiseWithResolvers<undefined> {
   readonly sequence: number;
-  readonly promise: Promise<undefined>;
-  readonly resolve: (value: undefined) => void;
-  readonly reject: (error: Error) => void;
 }
 
 export class SquadLedger implements WrittenLedger {

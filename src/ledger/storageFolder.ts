@@ -60,16 +60,14 @@ export function writeFile(files: Files, folder: string, name: string, parts: rea
   }
   const handle = files.create(unfinished);
   try {
-    for (const part of parts) {
-      writeInPieces(part, {
-        write: (piece) => {
-          writeWhole(files, handle, piece);
-        },
-        sync: () => {
-          files.sync(handle);
-        },
-      });
-    }
+    writeInPieces(parts, {
+      write: (piece) => {
+        writeWhole(files, handle, piece);
+      },
+      sync: () => {
+        files.sync(handle);
+      },
+    });
     files.sync(handle);
   } finally {
     files.close(handle);

@@ -132,7 +132,7 @@ function readIfThere(path: string): Buffer | undefined {
 function writeDurably(path: string, bytes: Uint8Array): void {
   const file = openSync(path, 'w', 0o600);
   try {
-    writeInPieces(bytes, {
+    writeInPieces([bytes], {
       write: (piece) => {
         writeFileSync(file, piece);
       },

@@ -6,11 +6,11 @@ describe('writing in pieces', () => {
   const KB = 1024;
 
   /** What was done: pieces by their KB, and syncs. */
-  function stepsOf(length: number): (number | 'sync')[] {
-    const bytes = randomBytes(length);
+  function stepsOf(...lengths: number[]): (number | 'sync')[] {
+    const parts = lengths.map((length) => randomBytes(length));
     const pieces: Uint8Array[] = [];
     const steps: (number | 'sync')[] = [];
-    writeInPieces(bytes, {
+    writeInPieces(parts, {
       write: (piece) => {
         pieces.push(piece);
         steps.push(piece.length / KB);
@@ -19,7 +19,7 @@ describe('writing in pieces', () => {
         steps.push('sync');
       },
     });
-    assert.ok(Buffer.concat(pieces).equals(bytes));
+    assert.ok(Buffer.concat(pieces).equals(Buffer.concat(parts)));
     return steps;
   }
 
@@ -30,5 +30,9 @@ describe('writing in pieces', () => {
 
   it('syncs between the pieces of a large one', () => {
     assert.deepEqual(stepsOf(600 * KB), [256, 'sync', 256, 'sync', 88]);
+  });
+
+  it('counts the bytes of all parts', () => {
+    assert.deepEqual(stepsOf(100 * KB, 200 * KB, 10 * KB), [100, 200, 'sync', 10]);
   });
 });
